@@ -1,0 +1,1 @@
+"""facekit's running half: gateway and the three model workers, one folder a service."""

@@ -1,0 +1,1 @@
+"""One module a vendor; `bootstrap` alone chooses between them."""

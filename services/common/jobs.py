@@ -1,0 +1,128 @@
+"""Job, its states, the legal moves between them, and which stages a kind of job runs."""
+
+from __future__ import annotations
+
+import secrets
+import time
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+
+from services.common.errors import InvalidJobId
+
+
+class JobStatus(StrEnum):
+    QUEUED = "queued"
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+class JobKind(StrEnum):
+    DETECTION = "detection"
+    VERIFICATION = "verification"
+
+
+TERMINAL = frozenset({JobStatus.SUCCEEDED, JobStatus.FAILED, JobStatus.CANCELLED})
+ACTIVE = frozenset({JobStatus.QUEUED, JobStatus.RUNNING})
+
+# A lost lease takes a running job back to queued; a terminal state is left by deletion alone.
+LEGAL_MOVES: Mapping[JobStatus, frozenset[JobStatus]] = {
+    JobStatus.QUEUED: frozenset({JobStatus.RUNNING, JobStatus.FAILED, JobStatus.CANCELLED}),
+    JobStatus.RUNNING: frozenset({JobStatus.QUEUED, JobStatus.SUCCEEDED, JobStatus.FAILED, JobStatus.CANCELLED}),
+    JobStatus.SUCCEEDED: frozenset(),
+    JobStatus.FAILED: frozenset(),
+    JobStatus.CANCELLED: frozenset(),
+}
+
+
+def flow(kind: JobKind, options: Mapping[str, Any]) -> tuple[str, ...]:
+    """The stages a job runs, in order. A new worker is one line here."""
+    if kind is JobKind.VERIFICATION:
+        return ("detector", "verifier")
+    return ("detector", "analyzer") if options.get("analyze") else ("detector",)
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A row of the jobs table. Times are aware UTC datetimes, timings milliseconds.
+
+    `attempts` counts from 1; `stage` is the stage to run or running and None once the job has ended; `result` grows
+    stage by stage and is shown to users only when the job has succeeded.
+    """
+
+    id: str
+    kind: JobKind
+    status: JobStatus
+    stage: str | None
+    options: Mapping[str, Any]
+    created_at: datetime
+    owner: str = ""
+    attempts: int = 1
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    result: Mapping[str, Any] | None = None
+    error: Mapping[str, Any] | None = None
+    timings_ms: Mapping[str, float] = field(default_factory=dict)
+    models: Mapping[str, str] = field(default_factory=dict)
+    lease_owner: str | None = None
+    lease_until: datetime | None = None
+    idempotency_key: str | None = None
+    payload_sha256: str | None = None
+
+    @property
+    def stages(self) -> tuple[str, ...]:
+        return flow(self.kind, self.options)
+
+    @property
+    def next_stage(self) -> str | None:
+        """The stage after the current one, None when the current one is the last."""
+        if self.stage is None:
+            return None
+        after = self.stages.index(self.stage) + 1
+        return self.stages[after] if after < len(self.stages) else None
+
+    @property
+    def progress(self) -> float:
+        """Share of the stages that are done, 0 to 1."""
+        if self.status is JobStatus.SUCCEEDED:
+            return 1.0
+        if self.stage is None:
+            return 0.0
+        return self.stages.index(self.stage) / len(self.stages)
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+def new_job_id() -> str:
+    """A UUID of version 7 (RFC 9562): sorting by id is sorting by time of creation."""
+    milliseconds = time.time_ns() // 1_000_000
+    value = (milliseconds & (1 << 48) - 1) << 80 | 0x7 << 76
+    value |= secrets.randbits(12) << 64 | 0b10 << 62 | secrets.randbits(62)
+    return str(uuid.UUID(int=value))
+
+
+def check_job_id(text: str) -> str:
+    """The id in canonical form. Raises InvalidJobId for anything but a UUID."""
+    try:
+        parsed = uuid.UUID(text)
+    except ValueError:
+        raise InvalidJobId(f"{text[:80]!r} is not a job id") from None
+    if str(parsed) != text.lower():
+        raise InvalidJobId(f"{text[:80]!r} is not a job id")
+    return str(parsed)
+
+
+def object_prefix(job_id: str) -> str:
+    """Where a job's photos and crops live in the object store."""
+    return f"jobs/{job_id}/"
+
+
+def object_key(job_id: str, name: str) -> str:
+    return object_prefix(job_id) + name

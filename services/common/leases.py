@@ -1,0 +1,68 @@
+"""Leases a worker holds: renewed in the background while the work goes on, given up when it takes too long."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from services.common.errors import Unavailable
+from services.common.ports import JobStore
+
+log = logging.getLogger(__name__)
+
+
+class Leases:
+    """Renews every held lease three times a lease, from one thread.
+
+    A stage that runs longer than `stage_timeout_s` is renewed no more: a hung model must not hold its job for ever.
+    """
+
+    def __init__(self, jobs: JobStore, worker: str, *, lease_s: float, stage_timeout_s: float) -> None:
+        self._jobs = jobs
+        self._worker = worker
+        self._lease_s = lease_s
+        self._stage_timeout_s = stage_timeout_s
+        self._held: dict[str, float] = {}
+        self._lock = threading.Lock()
+
+    @contextmanager
+    def held(self, job_id: str) -> Iterator[None]:
+        """While inside, the (already claimed) lease is kept alive."""
+        with self._lock:
+            self._held[job_id] = time.monotonic()
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._held.pop(job_id, None)
+
+    def within_time(self) -> bool:
+        """Whether something is held and all of it is younger than the stage timeout."""
+        with self._lock:
+            since = list(self._held.values())
+        return bool(since) and time.monotonic() - min(since) < self._stage_timeout_s
+
+    def renew_all(self) -> None:
+        """One round. A lease found lost (cancelled, deleted, swept) is no longer renewed; the work's end finds out."""
+        with self._lock:
+            held = list(self._held.items())
+        for job_id, since in held:
+            try:
+                alive = time.monotonic() - since < self._stage_timeout_s
+                if alive and self._jobs.renew(job_id, self._worker, self._lease_s):
+                    continue
+                log.warning("lease lost" if alive else "stage timed out", extra={"job_id": job_id})
+            except Unavailable as error:
+                log.warning("lease not renewed: %s", error.detail, extra={"job_id": job_id})
+                continue
+            with self._lock:
+                if self._held.get(job_id) == since:
+                    del self._held[job_id]
+
+    def run(self, stop: threading.Event) -> None:
+        """Renews until stopped."""
+        while not stop.wait(self._lease_s / 3):
+            self.renew_all()

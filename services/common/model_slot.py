@@ -1,0 +1,100 @@
+"""The one model a worker serves with: loaded once, swapped between jobs when the registry publishes another."""
+
+from __future__ import annotations
+
+import logging
+import tempfile
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Generic
+
+from services.common.bundle import Bundle, load_bundle
+from services.common.errors import FacekitError
+from services.common.ports import ObjectStore
+from services.common.registry import current_version, fetch_bundle
+from services.common.settings import Settings
+from services.common.stage import Model, Stage
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Loaded(Generic[Model]):
+    model: Model
+    bundles: Mapping[str, Bundle]
+
+    def views(self, stage: str) -> dict[str, dict[str, Any]]:
+        """What the API tells about each model, by task (schemas.ModelView without `workers`)."""
+        return {
+            task: {
+                "task": task,
+                "name": bundle.meta.name,
+                "version": bundle.meta.version,
+                "stage": stage,
+                "metrics": bundle.meta.metrics,
+                "parameters": bundle.meta.parameters,
+                "trained_on": bundle.meta.trained_on,
+                "licence": bundle.meta.licence,
+                "sha256": bundle.meta.sha256,
+                "card": bundle.card,
+            }
+            for task, bundle in self.bundles.items()
+        }
+
+
+class ModelSlot(Generic[Model]):
+    """`current` is what a job takes when it starts; a job in flight keeps the model it took."""
+
+    def __init__(self, stage: Stage[Model], store: ObjectStore, settings: Settings) -> None:
+        self._stage = stage
+        self._store = store
+        self._settings = settings
+        self._downloads = Path(tempfile.mkdtemp(prefix=f"facekit-{stage.name}-"))
+        self._refused: set[tuple[str, str]] = set()
+        self._lock = threading.Lock()
+        self.current = self._load(self._shipped())
+        if settings.follow_registry:
+            self.refresh()
+
+    def _shipped(self) -> dict[str, Bundle]:
+        root = self._settings.bundles
+        return {
+            task: load_bundle(folder if root is None else root / task)
+            for task, folder in self._stage.bundle_folders.items()
+        }
+
+    def _load(self, bundles: Mapping[str, Bundle]) -> Loaded[Model]:
+        return Loaded(self._stage.build(bundles, self._settings), bundles)
+
+    def refresh(self) -> bool:
+        """Looks at the registry once; True when a new model took over. A bundle that cannot be fetched, checked or
+        replayed is refused, once, with a log line, and the old model goes on."""
+        with self._lock:
+            changed = False
+            for task in self._stage.bundle_folders:
+                changed = self._refresh_task(task) or changed
+            return changed
+
+    def _refresh_task(self, task: str) -> bool:
+        version: str | None = None
+        try:
+            version = current_version(self._store, task)
+            serving = self.current.bundles[task].meta
+            if version is None or version == serving.version or (task, version) in self._refused:
+                return False
+            bundle = fetch_bundle(self._store, task, version, self._downloads)
+            self.current = self._load({**self.current.bundles, task: bundle})
+        except FacekitError as error:
+            if not error.retryable and version is not None:
+                self._refused.add((task, version))
+            log.warning("model %s@%s refused, the old one goes on: %s", task, version, error.detail)
+            return False
+        except Exception:
+            if version is not None:
+                self._refused.add((task, version))
+            log.exception("model %s@%s refused, the old one goes on", task, version)
+            return False
+        log.info("model %s now serves, before it %s", bundle.meta.label, serving.label)
+        return True

@@ -1,0 +1,145 @@
+"""The three things facekit needs from the outside world, as Protocols; no vendor's SDK is imported here.
+
+Adapters translate vendor errors: what does not answer right now is `Unavailable`, a missing object `ObjectMissing`,
+no space `StorageFull`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from services.common.jobs import Job, JobKind, JobStatus
+
+
+class ObjectStore(Protocol):
+    """Bytes under keys such as `jobs/<id>/face-0`. A put is whole or absent, never half."""
+
+    def put(self, key: str, content: bytes) -> None: ...
+
+    def get(self, key: str) -> bytes:
+        """Raises ObjectMissing."""
+
+    def stream(self, key: str) -> Iterator[bytes]:
+        """Chunks of the object. Raises ObjectMissing before the first one."""
+
+    def exists(self, key: str) -> bool: ...
+
+    def keys(self, prefix: str) -> Iterator[str]:
+        """Keys that start with the prefix, sorted."""
+
+    def delete(self, key: str) -> None:
+        """Absent is fine."""
+
+    def delete_prefix(self, prefix: str) -> None: ...
+
+    def ping(self) -> None:
+        """Raises Unavailable."""
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerRecord:
+    """A live worker: what it runs and when it last consumed a message. `models` is ModelView-shaped, by task."""
+
+    name: str
+    stage: str
+    models: Mapping[str, Mapping[str, Any]]
+    beat_at: datetime
+
+
+class JobStore(Protocol):
+    """The jobs table, the only truth. Every method is one transaction and safe with many callers at once."""
+
+    def insert(self, job: Job, *, max_active: int) -> tuple[Job, bool]:
+        """Stores a queued job; (job, True). With an idempotency key already used by this owner for the same
+        payload: (the older job, False). Raises IdempotencyConflict for another payload, QueueFull when
+        `max_active` unfinished jobs exist."""
+
+    def get(self, job_id: str) -> Job:
+        """Raises NoSuchJob, also for a job being deleted."""
+
+    def page(
+        self,
+        *,
+        limit: int,
+        before_id: str | None = None,
+        kind: JobKind | None = None,
+        status: JobStatus | None = None,
+        owner: str | None = None,
+    ) -> list[Job]:
+        """Newest first, ids below `before_id`. `owner` None means everyone's."""
+
+    def claim(self, job_id: str, stage: str, worker: str, lease_s: float) -> Job | None:
+        """Leases (job, stage) to the worker and sets it running; None when there is nothing to claim."""
+
+    def renew(self, job_id: str, worker: str, lease_s: float) -> bool:
+        """False when the lease is no longer this worker's: stop working."""
+
+    def finish_stage(
+        self,
+        job_id: str,
+        worker: str,
+        *,
+        next_stage: str | None,
+        result: Mapping[str, Any],
+        timings_ms: Mapping[str, float],
+        models: Mapping[str, str],
+    ) -> bool:
+        """Replaces the result, adds timings and models, and hands on to `next_stage` (unclaimed) or succeeds.
+        False, with nothing written, when the lease is no longer this worker's."""
+
+    def fail(self, job_id: str, worker: str, error: Mapping[str, Any], timings_ms: Mapping[str, float]) -> bool:
+        """Ends the job as failed. False when the lease is no longer this worker's."""
+
+    def release(self, job_id: str, worker: str, *, delay_s: float, max_attempts: int, error: Mapping[str, Any]) -> bool:
+        """Gives the stage back, attempts + 1, not to be claimed for `delay_s`; fails it with `error` once it has had
+        `max_attempts`. False when the lease is no longer this worker's."""
+
+    def cancel(self, job_id: str) -> Job:
+        """Raises NoSuchJob, NotCancellable when it has ended. Any lease is void from now on."""
+
+    def mark_deleted(self, job_id: str) -> None:
+        """Hides the job, ends it if it was active and voids its lease. Raises NoSuchJob."""
+
+    def deleted(self, *, limit: int) -> list[str]:
+        """Jobs marked deleted whose rows still stand."""
+
+    def purge(self, job_id: str) -> None:
+        """Removes the row of a job marked deleted."""
+
+    def sweep(self, *, hint_after_s: float, max_attempts: int, error: Mapping[str, Any]) -> list[tuple[str, str]]:
+        """Requeues expired leases (attempts + 1, or failed with `error`), and returns every (job id, stage) that is
+        unclaimed and was not hinted for `hint_after_s`, marking them hinted now; oldest first, a bounded batch."""
+
+    def expired(self, *, finished_before: datetime, limit: int) -> list[str]:
+        """Ids of ended jobs older than that, oldest first."""
+
+    def existing(self, job_ids: list[str]) -> set[str]:
+        """Those of the ids that have a row, deleted ones included."""
+
+    def counts(self) -> dict[tuple[str, str], int]:
+        """Unfinished jobs by (status, stage)."""
+
+    def beat(self, worker: WorkerRecord) -> None:
+        """Records that a worker is alive and what it runs."""
+
+    def workers(self, *, seen_since: datetime) -> list[WorkerRecord]: ...
+
+    def ping(self) -> None:
+        """Raises Unavailable."""
+
+
+class JobQueue(Protocol):
+    """Hints that a job is waiting at a stage. May lose, repeat and reorder them: the table is the truth."""
+
+    def publish(self, stage: str, job_id: str) -> None:
+        """Raises Unavailable."""
+
+    def consume(self, stage: str, handle: Callable[[str], None], *, concurrency: int) -> None:
+        """Calls `handle(job_id)` for each hint on `concurrency` threads, until SIGTERM or SIGINT; then finishes what
+        it holds. `handle` must not raise."""
+
+    def ping(self) -> None:
+        """Raises Unavailable."""

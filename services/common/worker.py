@@ -1,0 +1,167 @@
+"""The loop every model service runs: claim, work, save, hand on; with leases, retries, heartbeats and model swaps."""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import threading
+import time
+from collections.abc import Mapping
+from typing import Any, Generic
+
+from services.common.errors import FacekitError, InternalError, Unavailable
+from services.common.heartbeat import Heartbeat
+from services.common.job_files import JobFiles
+from services.common.jobs import Job
+from services.common.leases import Leases
+from services.common.model_slot import ModelSlot
+from services.common.ports import JobQueue, JobStore, ObjectStore
+from services.common.settings import Settings
+from services.common.stage import Model, Stage
+
+log = logging.getLogger(__name__)
+
+RETRY_DELAY_S = 1.0
+
+
+class Worker(Generic[Model]):
+    """One process, one stage, one model. `handle` may run on several threads around that model."""
+
+    def __init__(
+        self, stage: Stage[Model], *, store: ObjectStore, jobs: JobStore, queue: JobQueue, settings: Settings
+    ) -> None:
+        self._stage = stage
+        self._store = store
+        self._jobs = jobs
+        self._queue = queue
+        self._settings = settings
+        self.name = settings.worker_name or f"{stage.name}-{socket.gethostname()}-{os.getpid()}"
+        self._slot = ModelSlot(stage, store, settings)
+        self._leases = Leases(jobs, self.name, lease_s=settings.lease_s, stage_timeout_s=settings.stage_timeout_s)
+        self._heartbeat = Heartbeat(
+            stage.name, self.name, jobs=jobs, queue=queue, leases=self._leases, settings=settings
+        )
+
+    def run(self) -> None:
+        """Serves until SIGTERM or SIGINT; finishes the jobs it holds first."""
+        stop = threading.Event()
+        for target in (self._leases.run, self._run_heartbeat, self._follow_registry):
+            threading.Thread(target=target, args=(stop,), daemon=True).start()
+        log.info("%s serves with %s", self.name, ", ".join(self._labels().values()))
+        try:
+            self._queue.consume(self._stage.name, self.handle, concurrency=self._settings.concurrency)
+        finally:
+            stop.set()
+
+    def handle(self, job_id: str) -> None:
+        """Takes one hint; an empty one is this worker's own question whether it still consumes. Never raises."""
+        self._heartbeat.consumed(self._slot.current.views(self._stage.name))
+        if not job_id:
+            return
+        try:
+            job = self._jobs.claim(job_id, self._stage.name, self.name, self._settings.lease_s)
+        except FacekitError as error:
+            log.warning("claim failed, the sweeper will ask again: %s", error.detail, extra={"job_id": job_id})
+            return
+        if job is None:
+            return
+        with self._leases.held(job.id):
+            self._work(job)
+
+    def _work(self, job: Job) -> None:
+        started = time.perf_counter()
+        files = JobFiles(self._store, job.id)
+        try:
+            loaded = self._slot.current
+            outcome = self._stage.run(loaded.model, job, files)
+        except FacekitError as error:
+            self._give_up(job, error, started)
+            return
+        except Exception:
+            log.exception("stage failed", extra={"job_id": job.id})
+            self._give_up(job, InternalError("The worker failed on this job; its log says why."), started, retry=True)
+            return
+        timings = {
+            self._stage.name: _elapsed_ms(started),
+            f"{self._stage.name}_model": round(outcome.model_ms, 1),
+            **outcome.timings_ms,
+        }
+        self._save(job, outcome.result, timings, outcome.models)
+        if job.next_stage is None and len(job.stages) > 1:
+            self._drop_chips(files)
+
+    def _save(
+        self, job: Job, result: Mapping[str, Any], timings_ms: Mapping[str, float], models: Mapping[str, str]
+    ) -> None:
+        """Commits the stage, however long the database is away within the lease, then hints at the next one."""
+        deadline = time.monotonic() + self._settings.lease_s
+        while True:
+            try:
+                kept = self._jobs.finish_stage(
+                    job.id, self.name, next_stage=job.next_stage, result=result, timings_ms=timings_ms, models=models
+                )
+                break
+            except Unavailable as error:
+                if time.monotonic() > deadline:
+                    log.error("result not saved, the job will run again: %s", error.detail, extra={"job_id": job.id})
+                    return
+                time.sleep(RETRY_DELAY_S)
+        if not kept:
+            log.warning("lease was lost before the result was saved", extra={"job_id": job.id})
+        elif job.next_stage is not None:
+            try:
+                self._queue.publish(job.next_stage, job.id)
+            except Unavailable as error:
+                log.warning("hint not sent, the sweeper will: %s", error.detail, extra={"job_id": job.id})
+        log.info("%s done in %.0f ms", self._stage.name, timings_ms[self._stage.name], extra={"job_id": job.id})
+
+    def _give_up(self, job: Job, error: FacekitError, started: float, *, retry: bool = False) -> None:
+        """Ends the job with the error's code, or gives the stage back when another try can help."""
+        problem = {"code": error.code, "detail": error.detail}
+        try:
+            if retry or error.retryable:
+                delay_s = RETRY_DELAY_S * 2 ** (job.attempts - 1)
+                self._jobs.release(
+                    job.id, self.name, delay_s=delay_s, max_attempts=self._settings.max_attempts, error=problem
+                )
+            else:
+                self._jobs.fail(job.id, self.name, problem, {self._stage.name: _elapsed_ms(started)})
+        except FacekitError as unsaved:
+            log.warning("failure not saved, the lease will run out: %s", unsaved.detail, extra={"job_id": job.id})
+        log.warning("%s: %s", error.code, error.detail, extra={"job_id": job.id})
+
+    def _drop_chips(self, files: JobFiles) -> None:
+        try:
+            files.drop_chips()
+        except FacekitError as error:
+            log.warning("chips not dropped: %s", error.detail, extra={"job_id": files.job_id})
+
+    def _labels(self) -> dict[str, str]:
+        return {task: bundle.meta.label for task, bundle in self._slot.current.bundles.items()}
+
+    def _run_heartbeat(self, stop: threading.Event) -> None:
+        self._heartbeat.run(stop)
+
+    def _follow_registry(self, stop: threading.Event) -> None:
+        while self._settings.follow_registry and not stop.wait(self._settings.registry_poll_s):
+            self._slot.refresh()
+
+
+def _elapsed_ms(started: float) -> float:
+    return round((time.perf_counter() - started) * 1000, 1)
+
+
+def serve(stage: Stage[Any]) -> None:
+    """Entry point of a worker process: settings, logs, ports, model, loop."""
+    from services.common.bootstrap import build
+    from services.common.logs import configure_logs
+
+    settings = Settings()
+    configure_logs(stage.name, settings.log_level)
+    ports = build(settings)
+    try:
+        worker = Worker(stage, store=ports.store, jobs=ports.jobs, queue=ports.queue, settings=settings)
+        worker.run()
+    finally:
+        ports.close()

@@ -1,0 +1,7 @@
+"""The detector worker: `python -m services.detector`."""
+
+from services.common.worker import serve
+from services.detector.stage import DetectorStage
+
+if __name__ == "__main__":
+    serve(DetectorStage())

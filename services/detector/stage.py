@@ -1,0 +1,146 @@
+"""The detector's work on a job: find the faces of its photos, cut crops for people and chips for the next stage."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from services.common.boxes import CHIP_SIZE_PX, align_face, crop_with_margin, landmarks_from_box
+from services.common.bundle import Bundle, replay_golden
+from services.common.errors import NoFaceInAnchor
+from services.common.imaging import ImageFormat, decode, encode_jpeg, sniff
+from services.common.job_files import JobFiles
+from services.common.jobs import Job, JobKind
+from services.common.schemas import (
+    Box,
+    DetectionOptions,
+    DetectionResult,
+    Face,
+    Landmarks,
+    Photo,
+    VerificationNotice,
+    image_url,
+)
+from services.common.settings import Settings
+from services.common.stage import StageResult
+from services.detector.model import Detections, FaceDetector
+
+CROP_MARGIN = 0.25
+CROP_MAX_SIDE_PX = 512
+
+
+class DetectorStage:
+    """Runs on every job: on one photo for a detection, on the anchor and the second photo for a verification."""
+
+    name = "detector"
+    bundle_folders: Mapping[str, Path] = {"detector": Path(__file__).parent / "model"}
+
+    def build(self, bundles: Mapping[str, Bundle], settings: Settings) -> FaceDetector:
+        model = FaceDetector(bundles["detector"], threads=settings.threads)
+        replay_golden(bundles["detector"], model.replay)
+        model.warm_up()
+        self._max_pixels = settings.max_pixels
+        return model
+
+    def run(self, model: FaceDetector, job: Job, files: JobFiles) -> StageResult:
+        return self._verify(model, files) if job.kind is JobKind.VERIFICATION else self._detect(model, job, files)
+
+    def _detect(self, model: FaceDetector, job: Job, files: JobFiles) -> StageResult:
+        options = DetectionOptions.model_validate(job.options)
+        image_rgb, photo = self._photo(files, "original")
+        started = time.perf_counter()
+        found = model.detect(image_rgb, min_confidence=options.min_confidence, max_faces=options.max_faces)
+        model_ms = _elapsed_ms(started)
+        faces = _faces(files, image_rgb, found, crop_name="face-{}")
+        if options.analyze:
+            files.put_chips(_chips(image_rgb, found))
+        result = DetectionResult(
+            image=photo,
+            annotated_url=image_url(files.job_id, "annotated"),
+            notice=None if faces else "no_faces",
+            faces=faces,
+        )
+        return StageResult(result.model_dump(), {"detector": model.label}, model_ms)
+
+    def _verify(self, model: FaceDetector, files: JobFiles) -> StageResult:
+        """Leaves what the verifier needs: both photos, the anchor face, and chips with the anchor's first."""
+        anchor_rgb, anchor_photo = self._photo(files, "anchor")
+        started = time.perf_counter()
+        anchors = model.detect(anchor_rgb)
+        model_ms = _elapsed_ms(started)
+        if not len(anchors.confidence):
+            raise NoFaceInAnchor("No face was found in the anchor photo; choose one that shows the face you look for.")
+        notices: list[VerificationNotice] = ["several_faces_in_anchor"] if len(anchors.confidence) > 1 else []
+        largest = Detections(anchors.boxes_xyxy[:1], anchors.confidence[:1], anchors.landmarks_xy[:1])
+        anchor_face = _faces(files, anchor_rgb, largest, crop_name="anchor-face")[0]
+
+        image_rgb, photo = self._photo(files, "original")
+        started = time.perf_counter()
+        found = model.detect(image_rgb)
+        model_ms += _elapsed_ms(started)
+        faces = _faces(files, image_rgb, found, crop_name="face-{}")
+        if not faces:
+            notices.append("no_faces")
+        files.put_chips(np.concatenate([_chips(anchor_rgb, largest), _chips(image_rgb, found)]))
+        result: dict[str, Any] = {
+            "anchor": anchor_photo.model_dump(),
+            "image": photo.model_dump(),
+            "annotated_url": image_url(files.job_id, "annotated"),
+            "anchor_face": anchor_face.model_dump(),
+            "faces": [face.model_dump() for face in faces],
+            "notices": notices,
+        }
+        return StageResult(result, {"detector": model.label}, model_ms)
+
+    def _photo(self, files: JobFiles, name: str) -> tuple[NDArray[np.uint8], Photo]:
+        """The upright photo; one that browsers cannot show (HEIC) gets a JPEG preview they can."""
+        content = files.get(name)
+        image_rgb = decode(content, max_pixels=self._max_pixels)
+        shown = name
+        if sniff(content[:32]) is ImageFormat.HEIC:
+            shown = "preview" if name == "original" else f"{name}-preview"
+            files.put(shown, encode_jpeg(image_rgb))
+        height, width = image_rgb.shape[:2]
+        return image_rgb, Photo(width=width, height=height, url=image_url(files.job_id, shown))
+
+
+def _faces(files: JobFiles, image_rgb: NDArray[np.uint8], found: Detections, *, crop_name: str) -> list[Face]:
+    """Faces as the API shows them, their crops stored under `crop_name` (with the face's index filled in)."""
+    faces = []
+    for index, (box, confidence, points) in enumerate(
+        zip(found.boxes_xyxy, found.confidence, found.landmarks_xy, strict=True)
+    ):
+        name = crop_name.format(index)
+        files.put(name, encode_jpeg(crop_with_margin(image_rgb, box, CROP_MARGIN), max_side_px=CROP_MAX_SIDE_PX))
+        x1, y1, x2, y2 = (round(float(value), 1) for value in box)
+        eyes_nose_mouth = [(round(float(x), 1), round(float(y), 1)) for x, y in points]
+        faces.append(
+            Face(
+                index=index,
+                box=Box(x=x1, y=y1, width=round(x2 - x1, 1), height=round(y2 - y1, 1)),
+                confidence=round(float(confidence), 4),
+                landmarks=Landmarks.model_validate(dict(zip(Landmarks.model_fields, eyes_nose_mouth, strict=True))),
+                crop_url=image_url(files.job_id, name),
+            )
+        )
+    return faces
+
+
+def _chips(image_rgb: NDArray[np.uint8], found: Detections) -> NDArray[np.uint8]:
+    """Aligned faces (N, 160, 160, 3); landmarks that cannot be aligned give way to those a box suggests."""
+    chips = np.zeros((len(found.confidence), CHIP_SIZE_PX, CHIP_SIZE_PX, 3), dtype=np.uint8)
+    for index, (box, points) in enumerate(zip(found.boxes_xyxy, found.landmarks_xy, strict=True)):
+        try:
+            chips[index] = align_face(image_rgb, points)
+        except ValueError:
+            chips[index] = align_face(image_rgb, landmarks_from_box(box))
+    return chips
+
+
+def _elapsed_ms(started: float) -> float:
+    return (time.perf_counter() - started) * 1000

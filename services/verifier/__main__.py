@@ -1,0 +1,7 @@
+"""The verifier worker: `python -m services.verifier`."""
+
+from services.common.worker import serve
+from services.verifier.stage import VerifierStage
+
+if __name__ == "__main__":
+    serve(VerifierStage())

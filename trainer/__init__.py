@@ -1,0 +1,1 @@
+"""facekit's training half: dataset, train, evaluate, export and publish, one folder a model."""

@@ -1,0 +1,21 @@
+"""Publishes a bundle to the object store's registry, where running workers that follow it pick it up."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from services.common.bootstrap import build_store
+from services.common.bundle import load_bundle
+from services.common.registry import publish_bundle
+from services.common.settings import Settings
+
+
+def publish(bundle_folder: Path, settings: Settings | None = None) -> str:
+    """Checks the bundle, uploads it to models/<task>/<version>/ and moves models/<task>/current to it.
+
+    The store is the one `FACEKIT_STORE_URL` and the `FACEKIT_S3_*` settings name. Returns name@version. Raises
+    BundleInvalid, Unavailable.
+    """
+    bundle = load_bundle(bundle_folder)
+    store = build_store(settings or Settings())
+    return publish_bundle(store, bundle)
