@@ -1,0 +1,77 @@
+"""The structure of a JPEG file: walked marker by marker, so that a cut file is known without decoding it.
+
+Decoders fill the missing part of a cut JPEG with grey, some of them silently; the walk is what says so for sure.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final, NamedTuple
+
+from services.common.errors import ImageCorrupt
+
+# Each scan of a progressive file makes the decoder visit the whole picture again. Encoders write about ten; a file
+# of thousands is an attack on the CPU.
+MAX_SCANS: Final = 64
+
+_START_OF_FRAME: Final = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+_START_OF_SCAN: Final = 0xDA
+_END_OF_IMAGE: Final = 0xD9
+# In entropy-coded data 0xFF is followed by a stuffed 0x00, a restart marker or fill bytes; anything else ends the scan.
+_NEXT_MARKER: Final = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]", re.DOTALL)
+
+
+class JpegStructure(NamedTuple):
+    """`components` is 1 for grey, 3 for colour, 4 for CMYK; `precision` is bits a sample."""
+
+    components: int
+    precision: int
+    scans: int
+
+
+def walk_jpeg(content: bytes) -> JpegStructure:
+    """Follows the markers from SOI to EOI; what stands behind EOI (a second picture, padding) is ignored.
+
+    Raises ImageCorrupt for a file that ends early, has no frame or scan, or more than `MAX_SCANS` scans.
+    """
+    position, components, precision, scans = 2, 0, 0, 0
+    while True:
+        marker, position = _marker(content, position)
+        if marker == _END_OF_IMAGE:
+            break
+        if position + 2 > len(content):
+            raise ImageCorrupt("the JPEG file is cut off in the middle")
+        length = int.from_bytes(content[position : position + 2], "big")
+        if length < 2 or position + length > len(content):
+            raise ImageCorrupt("the JPEG file is cut off in the middle")
+        if marker in _START_OF_FRAME:
+            if length < 8:
+                raise ImageCorrupt("the JPEG file has a damaged header")
+            precision, components = content[position + 2], content[position + 7]
+        position += length
+        if marker == _START_OF_SCAN:
+            scans += 1
+            if scans > MAX_SCANS:
+                raise ImageCorrupt(f"the JPEG file has more than {MAX_SCANS} scans")
+            position = _end_of_scan(content, position)
+    if not components or not scans:
+        raise ImageCorrupt("the JPEG file holds no picture")
+    return JpegStructure(components, precision, scans)
+
+
+def _marker(content: bytes, position: int) -> tuple[int, int]:
+    """The marker at the position and the offset behind it."""
+    if position < len(content) and content[position] != 0xFF:
+        raise ImageCorrupt("the JPEG file is damaged")
+    while position < len(content) and content[position] == 0xFF:
+        position += 1
+    if position >= len(content):
+        raise ImageCorrupt("the JPEG file is cut off in the middle")
+    return content[position], position + 1
+
+
+def _end_of_scan(content: bytes, position: int) -> int:
+    found = _NEXT_MARKER.search(content, position)
+    if found is None:
+        raise ImageCorrupt("the JPEG file is cut off in the middle")
+    return found.start()
