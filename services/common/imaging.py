@@ -23,6 +23,7 @@ from services.common.jpeg import walk_jpeg
 Image.MAX_IMAGE_PIXELS = None
 
 SNIFF_BYTES: Final = 64
+FLATTEN_ROWS: Final = 256  # blending needs 16 bits a sample: a block at a time keeps a large photo's memory flat
 
 _HEVC_BRANDS: Final = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs"})
 _GENERIC_BRANDS: Final = frozenset({b"mif1", b"msf1"})
@@ -76,13 +77,15 @@ def probe(content: bytes, max_pixels: int) -> ImageInfo:
     try:
         if image_format is ImageFormat.HEIC:
             width, height = _open_heic(content).size
-            turned = False
+            orientation = 1
+        elif image_format is ImageFormat.JPEG:
+            structure = walk_jpeg(content)
+            width, height = structure.width_px, structure.height_px
+            orientation = _orientation(structure.exif)
         else:
             with Image.open(io.BytesIO(content), formats=(image_format.value,)) as image:
                 width, height = image.size
-                # A PNG's EXIF may stand behind its pixels, and Pillow would decode those to reach it.
-                readable = image_format is not ImageFormat.PNG or "exif" in image.info
-                turned = readable and _orientation(image) >= 5
+                orientation = _orientation(image.info.get("exif", b""))
     except FacekitError:
         raise
     except Exception as error:  # hostile bytes raise anything: struct.error, SyntaxError, KeyError...
@@ -92,7 +95,7 @@ def probe(content: bytes, max_pixels: int) -> ImageInfo:
     if width * height > max_pixels:
         megapixels, limit = width * height / 1e6, max_pixels / 1e6
         raise TooManyPixels(f"{width}x{height} is {megapixels:.1f} megapixels; at most {limit:g} are accepted")
-    return ImageInfo(image_format, height, width) if turned else ImageInfo(image_format, width, height)
+    return ImageInfo(image_format, height, width) if orientation >= 5 else ImageInfo(image_format, width, height)
 
 
 def check(content: bytes, max_pixels: int) -> ImageInfo:
@@ -132,10 +135,10 @@ def _pixels(content: bytes, image_format: ImageFormat, *, reduced: bool) -> NDAr
         if image_format is ImageFormat.JPEG:
             structure = walk_jpeg(content)
             if structure.components in (1, 3) and structure.precision == 8:
-                return _by_opencv(content, image_format, cv2.IMREAD_REDUCED_COLOR_8 if reduced else None)
+                flags = cv2.IMREAD_REDUCED_COLOR_8 if reduced else cv2.IMREAD_COLOR_RGB
+                return _upright(_by_opencv(content, flags), _orientation(structure.exif))
         if image_format is ImageFormat.WEBP:
-            _check_riff(content)
-            return _by_opencv(content, image_format, None)
+            return _webp(content)
         return _by_pillow(content, image_format)
     except (FacekitError, MemoryError):
         raise
@@ -143,27 +146,29 @@ def _pixels(content: bytes, image_format: ImageFormat, *, reduced: bool) -> NDAr
         raise ImageCorrupt(f"the {_name(image_format)} file is cut off or damaged") from error
 
 
-def _by_opencv(content: bytes, image_format: ImageFormat, reduced: int | None) -> NDArray[np.uint8]:
-    with Image.open(io.BytesIO(content), formats=(image_format.value,)) as image:
-        orientation = _orientation(image)
-        transparent, animated = image.mode == "RGBA", getattr(image, "is_animated", False)
-    if animated:
-        return _by_pillow(content, image_format)
-    wanted = cv2.IMREAD_UNCHANGED if transparent else cv2.IMREAD_COLOR_RGB if reduced is None else reduced
-    decoded = cv2.imdecode(np.frombuffer(content, np.uint8), wanted | cv2.IMREAD_IGNORE_ORIENTATION)
+def _by_opencv(content: bytes, flags: int) -> NDArray[np.uint8]:
+    """As stored: (height, width, 3), or 4 with alpha. Raises ImageCorrupt."""
+    decoded = cv2.imdecode(np.frombuffer(content, np.uint8), flags | cv2.IMREAD_IGNORE_ORIENTATION)
     if decoded is None:
-        raise ImageCorrupt(f"the {_name(image_format)} file is cut off or damaged")
-    if decoded.ndim == 3 and decoded.shape[2] == 4:
-        decoded = cv2.cvtColor(decoded, cv2.COLOR_BGRA2RGBA)
-    elif transparent:
-        decoded = cv2.cvtColor(decoded, cv2.COLOR_BGR2RGB)
-    return _upright(_flatten(np.asarray(decoded)), orientation)
+        raise ImageCorrupt("the file is cut off or damaged")
+    return np.asarray(decoded, dtype=np.uint8)
+
+
+def _webp(content: bytes) -> NDArray[np.uint8]:
+    if len(content) < int.from_bytes(content[4:8], "little") + 8:
+        raise ImageCorrupt("the WebP file is cut off in the middle")
+    with Image.open(io.BytesIO(content), formats=("webp",)) as image:
+        orientation, plain = _orientation(image.info.get("exif", b"")), image.mode == "RGB"
+        animated = getattr(image, "is_animated", False)
+    if plain and not animated:
+        return _upright(_by_opencv(content, cv2.IMREAD_COLOR_RGB), orientation)
+    return _by_pillow(content, ImageFormat.WEBP)
 
 
 def _by_pillow(content: bytes, image_format: ImageFormat) -> NDArray[np.uint8]:
     with Image.open(io.BytesIO(content), formats=(image_format.value,)) as image:
         image.load()
-        orientation = _orientation(image)
+        orientation = _orientation(image.info.get("exif", b""))
         if image.mode.startswith("I"):
             # 16-bit grey; Pillow would clip it to 8 bits instead of scaling it.
             return _upright(_flatten((np.asarray(image).astype(np.uint32) >> 8).astype(np.uint8)), orientation)
@@ -179,16 +184,21 @@ def _flatten(pixels: NDArray[Any]) -> NDArray[np.uint8]:
     if pixels.ndim == 2:
         return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_GRAY2RGB), dtype=np.uint8)
     if pixels.shape[2] == 4:
-        alpha = pixels[:, :, 3:].astype(np.uint16)
-        mixed = (pixels[:, :, :3] * alpha + 255 * (255 - alpha) + 127) // 255
-        return np.asarray(mixed, dtype=np.uint8)
+        flat = np.empty((*pixels.shape[:2], 3), dtype=np.uint8)
+        for row in range(0, len(pixels), FLATTEN_ROWS):
+            part = pixels[row : row + FLATTEN_ROWS]
+            alpha = part[:, :, 3:].astype(np.uint16)
+            flat[row : row + FLATTEN_ROWS] = (part[:, :, :3] * alpha + 255 * (255 - alpha) + 127) // 255
+        return flat
     return np.ascontiguousarray(pixels)
 
 
-def _orientation(image: Image.Image) -> int:
+def _orientation(exif_block: bytes) -> int:
     """EXIF orientation, 1 to 8; 1 where there is none or it cannot be read."""
+    exif = Image.Exif()
     try:
-        value = image.getexif().get(ExifTags.Base.Orientation, 1)
+        exif.load(exif_block)
+        value = exif.get(ExifTags.Base.Orientation, 1)
     except Exception:  # damaged metadata is no reason to refuse a whole picture
         return 1
     return value if isinstance(value, int) and 1 <= value <= 8 else 1
@@ -202,11 +212,6 @@ def _upright(pixels: NDArray[np.uint8], orientation: int) -> NDArray[np.uint8]:
     if orientation in (2, 3, 6, 7):
         turned = turned[:, ::-1]
     return np.ascontiguousarray(turned)
-
-
-def _check_riff(content: bytes) -> None:
-    if len(content) < int.from_bytes(content[4:8], "little") + 8:
-        raise ImageCorrupt("the WebP file is cut off in the middle")
 
 
 def _open_heic(content: bytes) -> Any:

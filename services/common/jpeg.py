@@ -17,13 +17,18 @@ MAX_SCANS: Final = 64
 _START_OF_FRAME: Final = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _START_OF_SCAN: Final = 0xDA
 _END_OF_IMAGE: Final = 0xD9
+_APP1: Final = 0xE1
 # In entropy-coded data 0xFF is followed by a stuffed 0x00, a restart marker or fill bytes; anything else ends the scan.
 _NEXT_MARKER: Final = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]", re.DOTALL)
 
 
 class JpegStructure(NamedTuple):
-    """`components` is 1 for grey, 3 for colour, 4 for CMYK; `precision` is bits a sample."""
+    """Size before any EXIF rotation; `components` is 1 for grey, 3 for colour, 4 for CMYK; `precision` is bits a
+    sample; `exif` is the EXIF block, empty where there is none."""
 
+    width_px: int
+    height_px: int
+    exif: bytes
     components: int
     precision: int
     scans: int
@@ -34,7 +39,7 @@ def walk_jpeg(content: bytes) -> JpegStructure:
 
     Raises ImageCorrupt for a file that ends early, has no frame or scan, or more than `MAX_SCANS` scans.
     """
-    position, components, precision, scans = 2, 0, 0, 0
+    position, width, height, components, precision, scans, exif = 2, 0, 0, 0, 0, 0, b""
     while True:
         marker, position = _marker(content, position)
         if marker == _END_OF_IMAGE:
@@ -48,6 +53,10 @@ def walk_jpeg(content: bytes) -> JpegStructure:
             if length < 8:
                 raise ImageCorrupt("the JPEG file has a damaged header")
             precision, components = content[position + 2], content[position + 7]
+            height = int.from_bytes(content[position + 3 : position + 5], "big")
+            width = int.from_bytes(content[position + 5 : position + 7], "big")
+        elif marker == _APP1 and not exif and content.startswith(b"Exif\x00", position + 2):
+            exif = content[position + 2 : position + length]
         position += length
         if marker == _START_OF_SCAN:
             scans += 1
@@ -56,7 +65,7 @@ def walk_jpeg(content: bytes) -> JpegStructure:
             position = _end_of_scan(content, position)
     if not components or not scans:
         raise ImageCorrupt("the JPEG file holds no picture")
-    return JpegStructure(components, precision, scans)
+    return JpegStructure(width, height, exif, components, precision, scans)
 
 
 def _marker(content: bytes, position: int) -> tuple[int, int]:

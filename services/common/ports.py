@@ -17,7 +17,9 @@ from services.common.jobs import Job, JobKind, JobStatus
 class ObjectStore(Protocol):
     """Bytes under keys such as `jobs/<id>/face-0`. A put is whole or absent, never half."""
 
-    def put(self, key: str, content: bytes) -> None: ...
+    def put(self, key: str, content: bytes, *, durable: bool = True) -> None:
+        """A durable put survives a power cut; without, one may lose it (whole), and much is faster: for what can be
+        computed again. Raises StorageFull, ValueError for a key no store can hold."""
 
     def get(self, key: str) -> bytes:
         """Raises ObjectMissing."""
@@ -72,7 +74,8 @@ class JobStore(Protocol):
         """Newest first, ids below `before_id`. `owner` None means everyone's."""
 
     def claim(self, job_id: str, stage: str, worker: str, lease_s: float) -> Job | None:
-        """Leases (job, stage) to the worker and sets it running; None when there is nothing to claim."""
+        """Leases (job, stage) to the worker and sets it running; None when there is nothing to claim. `worker` names
+        who asks: give it to no other thread, or one whose lease ran out could end another one's work."""
 
     def renew(self, job_id: str, worker: str, lease_s: float) -> bool:
         """False when the lease is no longer this worker's: stop working."""
@@ -110,8 +113,9 @@ class JobStore(Protocol):
         """Removes the row of a job marked deleted."""
 
     def sweep(self, *, hint_after_s: float, max_attempts: int, error: Mapping[str, Any]) -> list[tuple[str, str]]:
-        """Requeues expired leases (attempts + 1, or failed with `error`), and returns every (job id, stage) that is
-        unclaimed and was not hinted for `hint_after_s`, marking them hinted now; oldest first, a bounded batch."""
+        """Requeues expired leases (attempts + 1, or failed with `error`), and returns the (job id, stage) that are
+        unclaimed, were not hinted for `hint_after_s` and whose hint is lost rather than late: nothing at their stage is
+        being worked on, or something that became ready later is. Marks them hinted; oldest first, a bounded batch."""
 
     def expired(self, *, finished_before: datetime, limit: int) -> list[str]:
         """Ids of ended jobs older than that, oldest first."""
@@ -119,8 +123,14 @@ class JobStore(Protocol):
     def existing(self, job_ids: list[str]) -> set[str]:
         """Those of the ids that have a row, deleted ones included."""
 
+    def versions(self, job_ids: list[str]) -> dict[str, tuple[str, str | None]]:
+        """(status, stage) of those of the ids that have a row not being deleted: what long-polls wait on."""
+
     def counts(self) -> dict[tuple[str, str], int]:
         """Unfinished jobs by (status, stage)."""
+
+    def totals(self) -> dict[tuple[str, str], int]:
+        """All jobs not being deleted, by (kind, status). Visits every row: for metrics, not for requests."""
 
     def beat(self, worker: WorkerRecord) -> None:
         """Records that a worker is alive and what it runs."""
@@ -139,7 +149,7 @@ class JobQueue(Protocol):
 
     def consume(self, stage: str, handle: Callable[[str], None], *, concurrency: int) -> None:
         """Calls `handle(job_id)` for each hint on `concurrency` threads, until SIGTERM or SIGINT; then finishes what
-        it holds. `handle` must not raise."""
+        it holds. `handle` must not raise. Raises Unavailable when it cannot go on."""
 
     def ping(self) -> None:
         """Raises Unavailable."""

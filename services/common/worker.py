@@ -15,6 +15,7 @@ from services.common.heartbeat import Heartbeat
 from services.common.job_files import JobFiles
 from services.common.jobs import Job
 from services.common.leases import Leases
+from services.common.metrics import WorkerMetrics
 from services.common.model_slot import ModelSlot
 from services.common.ports import JobQueue, JobStore, ObjectStore
 from services.common.settings import Settings
@@ -37,6 +38,7 @@ class Worker(Generic[Model]):
         self._queue = queue
         self._settings = settings
         self.name = settings.worker_name or f"{stage.name}-{socket.gethostname()}-{os.getpid()}"
+        self._metrics = WorkerMetrics(stage.name)
         self._slot = ModelSlot(stage, store, settings)
         self._leases = Leases(jobs, self.name, lease_s=settings.lease_s, stage_timeout_s=settings.stage_timeout_s)
         self._heartbeat = Heartbeat(
@@ -45,6 +47,8 @@ class Worker(Generic[Model]):
 
     def run(self) -> None:
         """Serves until SIGTERM or SIGINT; finishes the jobs it holds first."""
+        if self._settings.metrics_port:
+            self._metrics.serve(self._settings.metrics_port)
         stop = threading.Event()
         for target in (self._leases.run, self._run_heartbeat, self._follow_registry):
             threading.Thread(target=target, args=(stop,), daemon=True).start()
@@ -87,37 +91,45 @@ class Worker(Generic[Model]):
             f"{self._stage.name}_model": round(outcome.model_ms, 1),
             **outcome.timings_ms,
         }
-        self._save(job, outcome.result, timings, outcome.models)
-        if job.next_stage is None and len(job.stages) > 1:
+        if not self._save(job, outcome.result, timings, outcome.models):
+            self._metrics.lost()
+            return
+        self._metrics.done(timings[self._stage.name], outcome.model_ms)
+        log.info("%s done in %.0f ms", self._stage.name, timings[self._stage.name], extra={"job_id": job.id})
+        if job.next_stage is not None:
+            self._hint(job.next_stage, job.id)
+        elif len(job.stages) > 1:
             self._drop_chips(files)
 
     def _save(
         self, job: Job, result: Mapping[str, Any], timings_ms: Mapping[str, float], models: Mapping[str, str]
-    ) -> None:
-        """Commits the stage, however long the database is away within the lease, then hints at the next one."""
+    ) -> bool:
+        """Commits the stage, trying for a lease's time while the database is away; False when it was not to be."""
         deadline = time.monotonic() + self._settings.lease_s
         while True:
             try:
                 kept = self._jobs.finish_stage(
                     job.id, self.name, next_stage=job.next_stage, result=result, timings_ms=timings_ms, models=models
                 )
-                break
             except Unavailable as error:
                 if time.monotonic() > deadline:
                     log.error("result not saved, the job will run again: %s", error.detail, extra={"job_id": job.id})
-                    return
+                    return False
                 time.sleep(RETRY_DELAY_S)
-        if not kept:
-            log.warning("lease was lost before the result was saved", extra={"job_id": job.id})
-        elif job.next_stage is not None:
-            try:
-                self._queue.publish(job.next_stage, job.id)
-            except Unavailable as error:
-                log.warning("hint not sent, the sweeper will: %s", error.detail, extra={"job_id": job.id})
-        log.info("%s done in %.0f ms", self._stage.name, timings_ms[self._stage.name], extra={"job_id": job.id})
+                continue
+            if not kept:
+                log.warning("lease was lost before the result was saved", extra={"job_id": job.id})
+            return kept
+
+    def _hint(self, stage: str, job_id: str) -> None:
+        try:
+            self._queue.publish(stage, job_id)
+        except Unavailable as error:
+            log.warning("hint not sent, the sweeper will: %s", error.detail, extra={"job_id": job_id})
 
     def _give_up(self, job: Job, error: FacekitError, started: float, *, retry: bool = False) -> None:
         """Ends the job with the error's code, or gives the stage back when another try can help."""
+        self._metrics.failed()
         problem = {"code": error.code, "detail": error.detail}
         try:
             if retry or error.retryable:

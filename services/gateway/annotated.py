@@ -52,6 +52,4 @@ def _label(
     top = max(top, height + 2 * stroke_px)
     cv2.rectangle(drawn, (left, top - height - 2 * stroke_px), (left + width + 2 * stroke_px, top), colour, -1)
     origin = (left + stroke_px, top - stroke_px)
-    cv2.putText(
-        drawn, text, origin, cv2.FONT_HERSHEY_SIMPLEX, scale, (255, 255, 255), stroke_px // 2 + 1, cv2.LINE_AA
-    )
+    cv2.putText(drawn, text, origin, cv2.FONT_HERSHEY_SIMPLEX, scale, (255, 255, 255), stroke_px // 2 + 1, cv2.LINE_AA)

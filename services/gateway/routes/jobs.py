@@ -1,0 +1,145 @@
+"""/v1/jobs: look, wait, list, cancel, delete."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from contextlib import suppress
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+
+from services.common.errors import (
+    FacekitError,
+    Forbidden,
+    InvalidCursor,
+    InvalidJobId,
+    InvalidValue,
+    NoSuchJob,
+    NotCancellable,
+    Unauthorized,
+    Unavailable,
+)
+from services.common.jobs import TERMINAL, Job, JobKind, JobStatus, check_job_id, object_prefix
+from services.common.schemas import JobPage, JobView, job_view
+from services.gateway.context import Gateway, Reader, Submitter, TheGateway
+from services.gateway.examples import JOB, PAGE
+from services.gateway.problems import declared
+
+log = logging.getLogger(__name__)
+
+router = APIRouter(prefix="/v1/jobs", tags=["jobs"])
+
+_LOOK = declared(NoSuchJob, InvalidJobId, InvalidValue, Unauthorized, Unavailable)
+_CHANGE = declared(NoSuchJob, InvalidJobId, Unauthorized, Forbidden, Unavailable)
+
+Wait = Annotated[
+    float,
+    Query(ge=0, description="Seconds to hold the answer until the job's status or stage changes; cut to the maximum"),
+]
+
+
+@router.get("/{job_id}", response_model=JobView, responses=_LOOK | JOB, operation_id="get_job")
+async def get_job(request: Request, gateway: TheGateway, caller: Reader, job_id: str, wait: Wait = 0) -> Response:
+    """The job as it is, or with `wait` as soon as it is something else."""
+    job = await run_in_threadpool(gateway.job_of, caller, job_id)
+    if wait > 0 and job.status not in TERMINAL:
+        timeout_s = min(wait, gateway.settings.max_wait_s)
+        with gateway.metrics.waiting.track_inprogress():
+            changed = await _changed_or_gone(request, gateway, job, timeout_s)
+        if changed:
+            job = await run_in_threadpool(gateway.job_of, caller, job_id)
+    return _json(job_view(job))
+
+
+async def _changed_or_gone(request: Request, gateway: Gateway, job: Job, timeout_s: float) -> bool:
+    """Waits for the change, but not on for a client that has hung up."""
+    change = asyncio.ensure_future(gateway.watcher.changed(job.id, (job.status.value, job.stage), timeout_s))
+    hang_up = asyncio.ensure_future(_disconnected(request))
+    try:
+        await asyncio.wait((change, hang_up), return_when=asyncio.FIRST_COMPLETED)
+        return change.done() and change.result()
+    finally:
+        for task in (change, hang_up):
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+
+
+async def _disconnected(request: Request) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
+
+
+@router.get(
+    "",
+    response_model=JobPage,
+    responses=declared(InvalidCursor, InvalidValue, Unauthorized, Unavailable) | PAGE,
+    operation_id="list_jobs",
+)
+def list_jobs(
+    gateway: TheGateway,
+    caller: Reader,
+    limit: Annotated[int, Query(ge=1, le=100)] = 20,
+    cursor: Annotated[str | None, Query(description="`next_cursor` of the page before")] = None,
+    kind: JobKind | None = None,
+    status: JobStatus | None = None,
+) -> Response:
+    """Newest first. Pages stay in place while new jobs come in."""
+    jobs = gateway.jobs.page(
+        limit=limit + 1,
+        before_id=None if cursor is None else _position(cursor),
+        kind=kind,
+        status=status,
+        owner=None if caller.everyone else caller.owner,
+    )
+    more = len(jobs) > limit
+    shown = jobs[:limit]
+    return _json(JobPage(jobs=[job_view(job) for job in shown], next_cursor=shown[-1].id if more else None))
+
+
+def _position(cursor: str) -> str:
+    try:
+        return check_job_id(cursor)
+    except InvalidJobId:
+        raise InvalidCursor(f"{cursor[:80]!r} is not the next_cursor of a page") from None
+
+
+@router.post(
+    "/{job_id}/cancel",
+    response_model=JobView,
+    responses=_CHANGE | declared(NotCancellable) | {200: {"description": "The cancelled job"}},
+    operation_id="cancel_job",
+)
+def cancel_job(gateway: TheGateway, caller: Submitter, job_id: str) -> Response:
+    """Ends a job that has not ended; what a worker is doing for it is thrown away."""
+    job = gateway.job_of(caller, job_id)
+    return _json(job_view(gateway.jobs.cancel(job.id)))
+
+
+@router.delete(
+    "/{job_id}",
+    status_code=204,
+    response_class=Response,
+    responses=_CHANGE | {204: {"description": "Gone, with its photos and crops"}},
+    operation_id="delete_job",
+)
+def delete_job(gateway: TheGateway, caller: Submitter, job_id: str) -> Response:
+    """Removes the job, its photos and its crops, in whatever state it is."""
+    job = gateway.job_of(caller, job_id)
+    gateway.jobs.mark_deleted(job.id)
+    try:
+        gateway.store.delete_prefix(object_prefix(job.id))
+        if job.status in (JobStatus.SUCCEEDED, JobStatus.FAILED):
+            gateway.jobs.purge(job.id)
+        # Otherwise a worker may still be writing crops: the sweeper deletes once more, then purges.
+    except FacekitError as error:
+        log.warning("deletion left to the sweeper: %s", error.detail, extra={"job_id": job.id})
+    return Response(status_code=204)
+
+
+def _json(view: JobView | JobPage) -> Response:
+    return Response(view.model_dump_json(), media_type="application/json", headers={"Cache-Control": "no-store"})

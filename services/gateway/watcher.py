@@ -1,0 +1,113 @@
+"""JobWatcher: one poller for everybody who waits for a job to change."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from dataclasses import dataclass
+from typing import Final
+
+from services.common.ports import JobStore
+
+log = logging.getLogger(__name__)
+
+Version = tuple[str, str | None]
+
+FASTEST_S: Final = 0.01
+SLOWEST_S: Final = 0.25
+AGE_SHARE: Final = 0.1  # a job waited for since 1 s is looked at every 0.1 s: at most a tenth is added to its time
+CROWD: Final = 8  # more waiters than this slow each other down, so that the queries a second stay bounded
+
+
+@dataclass(eq=False, slots=True)
+class _Waiter:
+    job_id: str
+    seen: Version
+    since: float
+    due: float
+    changed: asyncio.Future[None]
+
+
+class JobWatcher:
+    """Asks the database for all waited-for jobs in one query, off the event loop; a waiter costs no thread.
+
+    Its methods are called on the event loop alone.
+    """
+
+    def __init__(self, jobs: JobStore) -> None:
+        self._jobs = jobs
+        self._waiters: set[_Waiter] = set()
+        self._wake = asyncio.Event()
+        self._closed = False
+        self._task = asyncio.create_task(self._poll())
+
+    @property
+    def waiting(self) -> int:
+        return len(self._waiters)
+
+    async def changed(self, job_id: str, seen: Version, timeout_s: float) -> bool:
+        """Waits until the job's (status, stage) is another than `seen`, or the job is gone; False at the timeout."""
+        if self._closed:
+            return False
+        now = time.monotonic()
+        waiter = _Waiter(job_id, seen, now, now + self._interval_s(0.0), asyncio.get_running_loop().create_future())
+        self._waiters.add(waiter)
+        self._wake.set()
+        try:
+            async with asyncio.timeout(timeout_s):
+                await waiter.changed
+        except TimeoutError:
+            return False
+        finally:
+            self._waiters.discard(waiter)
+        return True
+
+    def release(self) -> None:
+        """Lets everybody go with what there is: the gateway stops."""
+        self._closed = True
+        for waiter in self._waiters:
+            if not waiter.changed.done():
+                waiter.changed.set_result(None)
+
+    async def close(self) -> None:
+        self.release()
+        self._task.cancel()
+        await asyncio.gather(self._task, return_exceptions=True)
+
+    async def _poll(self) -> None:
+        while True:
+            self._wake.clear()
+            try:
+                async with asyncio.timeout(self._pause_s()):
+                    await self._wake.wait()
+            except TimeoutError:
+                await self._look()
+
+    def _pause_s(self) -> float | None:
+        """Until somebody is due; None when nobody waits. A new waiter wakes the poller to ask again."""
+        if not self._waiters:
+            return None
+        return max(min(waiter.due for waiter in self._waiters) - time.monotonic(), 0.0)
+
+    def _interval_s(self, age_s: float) -> float:
+        return min(max(age_s * AGE_SHARE, FASTEST_S) * max(len(self._waiters) / CROWD, 1.0), SLOWEST_S)
+
+    async def _look(self) -> None:
+        """Asks about everybody, whoever is due: the query costs the same, and waiters fall into step."""
+        waiters = list(self._waiters)
+        try:
+            versions = await asyncio.to_thread(self._jobs.versions, sorted({waiter.job_id for waiter in waiters}))
+        except Exception as error:  # whatever it is, the next look may work, and the waiters have their timeouts
+            log.warning("waiting jobs could not be looked at: %s", error)
+            for waiter in waiters:
+                waiter.due = time.monotonic() + SLOWEST_S
+            return
+        now = time.monotonic()
+        for waiter in waiters:
+            if versions.get(waiter.job_id) == waiter.seen:
+                waiter.due = now + self._interval_s(now - waiter.since)
+                continue
+            self._waiters.discard(waiter)
+            if not waiter.changed.done():
+                waiter.changed.set_result(None)
