@@ -26,7 +26,8 @@ class JobFiles:
         return self._store.get(object_key(self.job_id, name))
 
     def put(self, name: str, content: bytes) -> None:
-        self._store.put(object_key(self.job_id, name), content)
+        """Not durable: what a worker stores can be made again from the photo, which is."""
+        self._store.put(object_key(self.job_id, name), content, durable=False)
 
     def put_chips(self, chips: NDArray[np.uint8]) -> None:
         """Stores aligned faces (N, 160, 160, 3) uint8 RGB as they are: no lossy step between alignment and model."""

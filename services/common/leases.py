@@ -17,27 +17,27 @@ log = logging.getLogger(__name__)
 class Leases:
     """Renews every held lease three times a lease, from one thread.
 
-    A stage that runs longer than `stage_timeout_s` is renewed no more: a hung model must not hold its job for ever.
+    Every claim is made under an owner name of its own, so that two threads of one worker are two owners. A stage that
+    runs longer than `stage_timeout_s` is renewed no more: a hung model must not hold its job for ever.
     """
 
-    def __init__(self, jobs: JobStore, worker: str, *, lease_s: float, stage_timeout_s: float) -> None:
+    def __init__(self, jobs: JobStore, *, lease_s: float, stage_timeout_s: float) -> None:
         self._jobs = jobs
-        self._worker = worker
         self._lease_s = lease_s
         self._stage_timeout_s = stage_timeout_s
-        self._held: dict[str, float] = {}
+        self._held: dict[tuple[str, str], float] = {}
         self._lock = threading.Lock()
 
     @contextmanager
-    def held(self, job_id: str) -> Iterator[None]:
-        """While inside, the (already claimed) lease is kept alive."""
+    def held(self, job_id: str, owner: str) -> Iterator[None]:
+        """While inside, the lease that was claimed under this owner name is kept alive."""
         with self._lock:
-            self._held[job_id] = time.monotonic()
+            self._held[job_id, owner] = time.monotonic()
         try:
             yield
         finally:
             with self._lock:
-                self._held.pop(job_id, None)
+                self._held.pop((job_id, owner), None)
 
     def within_time(self) -> bool:
         """Whether something is held and all of it is younger than the stage timeout."""
@@ -49,18 +49,17 @@ class Leases:
         """One round. A lease found lost (cancelled, deleted, swept) is no longer renewed; the work's end finds out."""
         with self._lock:
             held = list(self._held.items())
-        for job_id, since in held:
+        for (job_id, owner), since in held:
             try:
                 alive = time.monotonic() - since < self._stage_timeout_s
-                if alive and self._jobs.renew(job_id, self._worker, self._lease_s):
+                if alive and self._jobs.renew(job_id, owner, self._lease_s):
                     continue
                 log.warning("lease lost" if alive else "stage timed out", extra={"job_id": job_id})
             except Unavailable as error:
                 log.warning("lease not renewed: %s", error.detail, extra={"job_id": job_id})
                 continue
             with self._lock:
-                if self._held.get(job_id) == since:
-                    del self._held[job_id]
+                self._held.pop((job_id, owner), None)
 
     def run(self, stop: threading.Event) -> None:
         """Renews until stopped."""

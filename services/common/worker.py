@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 import os
 import socket
@@ -19,7 +20,7 @@ from services.common.metrics import WorkerMetrics
 from services.common.model_slot import ModelSlot
 from services.common.ports import JobQueue, JobStore, ObjectStore
 from services.common.settings import Settings
-from services.common.stage import Model, Stage
+from services.common.stage import Model, Stage, StageResult
 
 log = logging.getLogger(__name__)
 
@@ -40,7 +41,8 @@ class Worker(Generic[Model]):
         self.name = settings.worker_name or f"{stage.name}-{socket.gethostname()}-{os.getpid()}"
         self._metrics = WorkerMetrics(stage.name)
         self._slot = ModelSlot(stage, store, settings)
-        self._leases = Leases(jobs, self.name, lease_s=settings.lease_s, stage_timeout_s=settings.stage_timeout_s)
+        self._claims = itertools.count()
+        self._leases = Leases(jobs, lease_s=settings.lease_s, stage_timeout_s=settings.stage_timeout_s)
         self._heartbeat = Heartbeat(
             stage.name, self.name, jobs=jobs, queue=queue, leases=self._leases, settings=settings
         )
@@ -63,35 +65,37 @@ class Worker(Generic[Model]):
         self._heartbeat.consumed(self._slot.current.views(self._stage.name))
         if not job_id:
             return
+        owner = f"{self.name}/{next(self._claims)}"
         try:
-            job = self._jobs.claim(job_id, self._stage.name, self.name, self._settings.lease_s)
+            job = self._jobs.claim(job_id, self._stage.name, owner, self._settings.lease_s)
         except FacekitError as error:
             log.warning("claim failed, the sweeper will ask again: %s", error.detail, extra={"job_id": job_id})
             return
         if job is None:
             return
-        with self._leases.held(job.id):
-            self._work(job)
+        with self._leases.held(job.id, owner):
+            self._work(job, owner)
 
-    def _work(self, job: Job) -> None:
+    def _work(self, job: Job, owner: str) -> None:
         started = time.perf_counter()
         files = JobFiles(self._store, job.id)
         try:
             loaded = self._slot.current
             outcome = self._stage.run(loaded.model, job, files)
         except FacekitError as error:
-            self._give_up(job, error, started)
+            self._give_up(job, owner, error, started)
             return
         except Exception:
             log.exception("stage failed", extra={"job_id": job.id})
-            self._give_up(job, InternalError("The worker failed on this job; its log says why."), started, retry=True)
+            unknown = InternalError("The worker failed on this job; its log says why.")
+            self._give_up(job, owner, unknown, started, retry=True)
             return
         timings = {
             self._stage.name: _elapsed_ms(started),
             f"{self._stage.name}_model": round(outcome.model_ms, 1),
             **outcome.timings_ms,
         }
-        if not self._save(job, outcome.result, timings, outcome.models):
+        if not self._save(job, owner, outcome, timings):
             self._metrics.lost()
             return
         self._metrics.done(timings[self._stage.name], outcome.model_ms)
@@ -101,15 +105,18 @@ class Worker(Generic[Model]):
         elif len(job.stages) > 1:
             self._drop_chips(files)
 
-    def _save(
-        self, job: Job, result: Mapping[str, Any], timings_ms: Mapping[str, float], models: Mapping[str, str]
-    ) -> bool:
+    def _save(self, job: Job, owner: str, outcome: StageResult, timings_ms: Mapping[str, float]) -> bool:
         """Commits the stage, trying for a lease's time while the database is away; False when it was not to be."""
         deadline = time.monotonic() + self._settings.lease_s
         while True:
             try:
                 kept = self._jobs.finish_stage(
-                    job.id, self.name, next_stage=job.next_stage, result=result, timings_ms=timings_ms, models=models
+                    job.id,
+                    owner,
+                    next_stage=job.next_stage,
+                    result=outcome.result,
+                    timings_ms=timings_ms,
+                    models=outcome.models,
                 )
             except Unavailable as error:
                 if time.monotonic() > deadline:
@@ -127,7 +134,7 @@ class Worker(Generic[Model]):
         except Unavailable as error:
             log.warning("hint not sent, the sweeper will: %s", error.detail, extra={"job_id": job_id})
 
-    def _give_up(self, job: Job, error: FacekitError, started: float, *, retry: bool = False) -> None:
+    def _give_up(self, job: Job, owner: str, error: FacekitError, started: float, *, retry: bool = False) -> None:
         """Ends the job with the error's code, or gives the stage back when another try can help."""
         self._metrics.failed()
         problem = {"code": error.code, "detail": error.detail}
@@ -135,10 +142,10 @@ class Worker(Generic[Model]):
             if retry or error.retryable:
                 delay_s = RETRY_DELAY_S * 2 ** (job.attempts - 1)
                 self._jobs.release(
-                    job.id, self.name, delay_s=delay_s, max_attempts=self._settings.max_attempts, error=problem
+                    job.id, owner, delay_s=delay_s, max_attempts=self._settings.max_attempts, error=problem
                 )
             else:
-                self._jobs.fail(job.id, self.name, problem, {self._stage.name: _elapsed_ms(started)})
+                self._jobs.fail(job.id, owner, problem, {self._stage.name: _elapsed_ms(started)})
         except FacekitError as unsaved:
             log.warning("failure not saved, the lease will run out: %s", unsaved.detail, extra={"job_id": job.id})
         log.warning("%s: %s", error.code, error.detail, extra={"job_id": job.id})

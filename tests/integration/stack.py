@@ -54,7 +54,7 @@ class Stack:
             )
             log.close()
 
-    def wait_ready(self, stages: Iterable[str] = WORKERS, timeout_s: float = 60) -> None:
+    def wait_ready(self, stages: Iterable[str] = WORKERS, timeout_s: float = 90) -> None:
         """Until the gateway answers and a worker started after this call's gateway beats for every stage."""
         deadline = time.monotonic() + timeout_s
         while time.monotonic() < deadline:
@@ -62,10 +62,10 @@ class Stack:
                 if process.poll() is not None:
                     raise AssertionError(f"{name} ended with {process.returncode}:\n{self.log(name)[-3000:]}")
             try:
-                answer = requests.get(f"{self.url}/readyz", timeout=5)
+                answer = requests.get(f"{self.url}/readyz", timeout=15)
                 if answer.ok and set(stages) <= {k for k, n in answer.json()["workers"].items() if n}:
                     return
-            except requests.ConnectionError:
+            except (requests.ConnectionError, requests.Timeout):
                 pass
             time.sleep(0.1)
         raise AssertionError("not ready in time:\n" + "\n".join(self.log(name)[-1500:] for name in self._processes))

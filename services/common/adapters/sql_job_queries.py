@@ -1,0 +1,131 @@
+"""SqlJobQueries: what is asked of the jobs table, for people, metrics and cleaning up."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import fields
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+import sqlalchemy as sa
+
+from services.common.adapters.sql_database import Database
+from services.common.adapters.sql_tables import deleted, jobs, unfinished, workers
+from services.common.errors import NoSuchJob
+from services.common.jobs import Job, JobKind, JobStatus
+from services.common.ports import WorkerRecord
+
+JOB_COLUMNS: Final = [jobs.c[field.name] for field in fields(Job)]
+_IDS_A_QUERY: Final = 500
+
+
+class SqlJobQueries:
+    """The reading half of a JobStore. Every query follows an index, so none slows down as jobs pile up."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def get(self, job_id: str) -> Job:
+        with self._database.reading() as connection:
+            return get_job(connection, job_id)
+
+    def page(
+        self,
+        *,
+        limit: int,
+        before_id: str | None = None,
+        kind: JobKind | None = None,
+        status: JobStatus | None = None,
+        owner: str | None = None,
+    ) -> list[Job]:
+        query = sa.select(*JOB_COLUMNS).where(jobs.c.deleted_at.is_(None)).order_by(jobs.c.id.desc()).limit(limit)
+        if before_id is not None:
+            query = query.where(jobs.c.id < before_id)
+        for column, wanted in ((jobs.c.kind, kind), (jobs.c.status, status), (jobs.c.owner, owner)):
+            if wanted is not None:
+                query = query.where(column == wanted)
+        with self._database.reading() as connection:
+            return [to_job(row) for row in connection.execute(query)]
+
+    def versions(self, job_ids: list[str]) -> dict[str, tuple[str, str | None]]:
+        found: dict[str, tuple[str, str | None]] = {}
+        query = sa.select(jobs.c.id, jobs.c.status, jobs.c.stage).where(jobs.c.deleted_at.is_(None))
+        with self._database.reading() as connection:
+            for some in _batches(job_ids):
+                rows = connection.execute(query.where(jobs.c.id.in_(some)))
+                found |= {job_id: (status, stage) for job_id, status, stage in rows}
+        return found
+
+    def counts(self) -> dict[tuple[str, str], int]:
+        # Grouped here: asked to group, SQLite follows another index, through every job there ever was.
+        with self._database.reading() as connection:
+            rows = connection.execute(sa.select(jobs.c.status, jobs.c.stage).where(unfinished))
+            return Counter((status, stage) for status, stage in rows)
+
+    def totals(self) -> dict[tuple[str, str], int]:
+        # All less the deleted: both are counted from an index, where looking for the others would read every row.
+        query = sa.select(jobs.c.kind, jobs.c.status)
+        with self._database.reading() as connection:
+            rows = connection.execute(query.add_columns(sa.func.count()).group_by(jobs.c.kind, jobs.c.status))
+            found = Counter({(kind, status): count for kind, status, count in rows})
+            found.subtract((kind, status) for kind, status in connection.execute(query.where(deleted)))
+        return +found
+
+    def deleted(self, *, limit: int) -> list[str]:
+        query = sa.select(jobs.c.id).where(deleted).order_by(jobs.c.deleted_at).limit(limit)
+        with self._database.reading() as connection:
+            return list(connection.scalars(query))
+
+    def expired(self, *, finished_before: datetime, limit: int) -> list[str]:
+        query = (
+            sa.select(jobs.c.id)
+            .where(jobs.c.finished_at < finished_before, jobs.c.deleted_at.is_(None))
+            .order_by(jobs.c.finished_at)
+            .limit(limit)
+        )
+        with self._database.reading() as connection:
+            return list(connection.scalars(query))
+
+    def existing(self, job_ids: list[str]) -> set[str]:
+        found: set[str] = set()
+        with self._database.reading() as connection:
+            for some in _batches(job_ids):
+                found.update(connection.scalars(sa.select(jobs.c.id).where(jobs.c.id.in_(some))))
+        return found
+
+    def workers(self, *, seen_since: datetime) -> list[WorkerRecord]:
+        query = sa.select(workers).where(workers.c.beat_at >= seen_since).order_by(workers.c.name)
+        with self._database.reading() as connection:
+            return [WorkerRecord(**row) for row in connection.execute(query).mappings()]
+
+    def ping(self) -> None:
+        with self._database.reading() as connection:
+            connection.execute(sa.select(jobs.c.id).limit(1))
+
+    def close(self) -> None:
+        self._database.close()
+
+
+def get_job(connection: sa.Connection, job_id: str) -> Job:
+    query = sa.select(*JOB_COLUMNS).where(jobs.c.id == job_id, jobs.c.deleted_at.is_(None))
+    row = connection.execute(query).one_or_none()
+    if row is None:
+        raise NoSuchJob(f"no job {job_id}")
+    return to_job(row)
+
+
+def to_job(row: sa.Row[Any]) -> Job:
+    """The row as a Job; how long it waited for its first claim follows from two of its times and is added here."""
+    values = dict(row._mapping)
+    values |= {"kind": JobKind(values["kind"]), "status": JobStatus(values["status"])}
+    if values["started_at"] is not None:
+        waited = (values["started_at"] - values["created_at"]) / timedelta(milliseconds=1)
+        values["timings_ms"] = {"queued": round(max(waited, 0.0), 1), **values["timings_ms"]}
+    return Job(**values)
+
+
+def _batches(job_ids: list[str]) -> Iterator[list[str]]:
+    """So many ids at a time as every database takes in one statement."""
+    for start in range(0, len(job_ids), _IDS_A_QUERY):
+        yield job_ids[start : start + _IDS_A_QUERY]

@@ -1,0 +1,89 @@
+"""Migrations: what they make is what the adapters use, and any number of processes may start at once."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+
+from services.common.adapters.sql_database import Database
+from services.common.adapters.sql_jobs import SqlJobStore
+from services.common.adapters.sql_tables import metadata
+from services.common.bootstrap import SettingInvalid
+from services.common.errors import Unavailable
+from services.gateway.migrate import migrate
+from tests.contract.job_moves import new_job
+from tests.servers import free_port, new_postgres_database
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'new' / 'facekit.db'}"
+    return new_postgres_database(str(request.getfixturevalue("postgres_url")))
+
+
+def test_the_schema_is_the_one_the_adapters_use(empty_url: str) -> None:
+    revision = migrate(empty_url)
+    assert migrate(empty_url) == revision, "a second time changes nothing"
+    database = Database(empty_url)
+    with database.reading() as connection:
+        assert compare_metadata(MigrationContext.configure(connection, opts={"compare_type": True}), metadata) == []
+    database.close()
+
+
+def test_jobs_survive_migrating_again(empty_url: str) -> None:
+    migrate(empty_url)
+    store = SqlJobStore(Database(empty_url))
+    job, _ = store.insert(new_job(), max_active=1)
+    migrate(empty_url)
+    assert store.get(job.id) == job
+    store.close()
+
+
+def test_many_processes_migrate_at_once(empty_url: str) -> None:
+    environment = os.environ | {"FACEKIT_DATABASE_URL": empty_url}
+
+    def run(_number: int) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "services.gateway.migrate"]
+        return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+
+    with ThreadPoolExecutor(3) as threads:
+        ended = list(threads.map(run, range(3)))
+    assert [(process.returncode, process.stderr) for process in ended] == [(0, "")] * 3
+    assert {process.stdout for process in ended} == {"database schema at revision 0001\n"}
+    SqlJobStore(Database(empty_url)).ping()
+
+
+def test_threads_migrate_at_once(empty_url: str) -> None:
+    with ThreadPoolExecutor(6) as threads:
+        assert set(threads.map(migrate, [empty_url] * 6)) == {"0001"}
+
+
+def test_a_database_without_tables_says_what_to_do(empty_url: str) -> None:
+    store = SqlJobStore(Database(empty_url))
+    with pytest.raises(Unavailable, match=r"services\.gateway\.migrate"):
+        store.ping()
+    with pytest.raises(Unavailable, match=r"services\.gateway\.migrate"):
+        store.insert(new_job(), max_active=1)
+    store.close()
+
+
+def test_a_database_that_cannot_be_reached_is_one_line(tmp_path: Path) -> None:
+    with pytest.raises(Unavailable, match="does not answer"):
+        migrate(f"postgresql://facekit@127.0.0.1:{free_port()}/facekit")
+    (tmp_path / "file").write_text("")
+    with pytest.raises(Unavailable, match="cannot be made"):
+        migrate(f"sqlite:///{tmp_path / 'file' / 'facekit.db'}")
+    with pytest.raises(SettingInvalid, match="FACEKIT_DATABASE_URL"):
+        migrate("mysql://root:secret@localhost/facekit")
+    environment = os.environ | {"FACEKIT_DATABASE_URL": f"postgresql://facekit@127.0.0.1:{free_port()}/facekit"}
+    command = [sys.executable, "-m", "services.gateway.migrate"]
+    process = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    assert process.returncode == 1 and len(process.stderr.splitlines()) == 1

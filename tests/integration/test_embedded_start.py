@@ -1,0 +1,110 @@
+"""`make run` as a user meets it: the launcher over the real services, and README's commands typed into a shell."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from scripts.free_port import free_port
+from services.common.settings import Settings
+from tests.photos import astronaut_rgb, crowd_rgb, jpeg
+
+ROOT = Path(__file__).resolve().parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def section(title: str) -> str:
+    return re.split(rf"^## {re.escape(title)}$", README, flags=re.MULTILINE)[1].split("\n## ")[0]
+
+
+def commands(title: str) -> str:
+    """The shell blocks of a section of README, one after the other."""
+    return "\n".join(re.findall(r"```sh\n(.*?)```", section(title), flags=re.DOTALL))
+
+
+@pytest.fixture(scope="module")
+def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    home = tmp_path_factory.mktemp("embedded")
+    port = free_port()
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("FACEKIT_")}
+    environment |= {"FACEKIT_HOME": str(home), "FACEKIT_PORT": str(port)}
+    with (home / "terminal").open("w+b") as terminal:
+        run = [sys.executable, "-m", "scripts.run"]
+        process = subprocess.Popen(run, cwd=ROOT, env=environment, stdout=terminal, stderr=subprocess.STDOUT)
+        try:
+            deadline = time.monotonic() + 120
+            while "ready after" not in (said := (home / "terminal").read_text()):
+                assert process.poll() is None, said
+                assert time.monotonic() < deadline, said
+                time.sleep(0.1)
+            yield f"http://127.0.0.1:{port}"
+            children = json.loads((home / "stack.json").read_text())["children"]
+            process.send_signal(signal.SIGINT)
+            assert process.wait(20) == 0
+            left = [name for name, pid in children.items() if Path(f"/proc/{pid}").exists()]
+            assert not left, f"Ctrl-C left {left} running"
+        finally:
+            process.kill()
+            process.wait()
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Path:
+    """A folder with the photos that README speaks of."""
+    (tmp_path / "anchor.jpg").write_bytes(jpeg(astronaut_rgb()))
+    (tmp_path / "group.jpg").write_bytes(jpeg(crowd_rgb(2, 3)))
+    (tmp_path / "README.md").write_text(README, encoding="utf-8")
+    return tmp_path
+
+
+def typed(script: str, desk: Path, url: str) -> subprocess.CompletedProcess[str]:
+    """The lines as README has them, but for this server's port and this environment's Python."""
+    script = script.replace("http://127.0.0.1:8080", url).replace(".venv/bin/python", sys.executable)
+    environment = {**os.environ, "FACEKIT_URL": url, "PYTHONPATH": str(ROOT)}
+    return subprocess.run(
+        ["bash", "-e", "-o", "pipefail", "-c", script],
+        cwd=desk,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+def test_the_client_answers_as_readme_says(url: str, desk: Path) -> None:
+    finished = typed(commands("From the terminal"), desk, url)
+    assert finished.returncode == 0, finished.stdout + finished.stderr
+    job = json.loads((desk / "job.json").read_text())
+    faces = job["result"]["faces"]
+    assert faces
+    assert sorted(path.name for path in (desk / "out").iterdir()) == [f"group-face-{i}.jpg" for i in range(len(faces))]
+    assert "age" in finished.stdout
+    assert "probability" in finished.stdout
+
+
+def test_the_curl_lines_answer_as_readme_says(url: str, desk: Path) -> None:
+    finished = typed(commands("The API by example"), desk, url)
+    assert finished.returncode == 0, finished.stdout + finished.stderr
+    job = json.loads((desk / "job.json").read_text())
+    assert job["status"] == "succeeded"
+    assert {"age", "emotion"} == {name for name, value in job["result"]["faces"][0]["attributes"].items() if value}
+    for picture in ("face-0.jpg", "annotated.jpg"):
+        assert (desk / picture).read_bytes().startswith(b"\xff\xd8")
+    assert '"kind":"verification"' in finished.stdout
+    assert '"code":"unsupported_format"' in finished.stdout
+    assert '"status":"ready"' in finished.stdout
+
+
+def test_readme_names_every_setting() -> None:
+    listed = set(re.findall(r"`([A-Z0-9_]+)`", section("Settings")))
+    assert {name.upper() for name in Settings.model_fields} <= listed
