@@ -34,7 +34,7 @@ class AnalyzerStage:
     def run(self, model: FaceAnalyzer, job: Job, files: JobFiles) -> StageResult:
         asked = DetectionOptions.model_validate(job.options).analyze
         result = DetectionResult.model_validate(job.result)
-        models = {attribute: model.labels[attribute] for attribute in asked}
+        models: dict[str, str] = {attribute: model.labels[attribute] for attribute in asked}
         if not result.faces:
             return StageResult(result.model_dump(exclude_none=True), models, 0.0)
         chips = files.get_chips()

@@ -1,0 +1,92 @@
+# `make` lists what there is. Nothing but Python 3.11 to 3.13 is needed; PYTHON=/path/to/python chooses one.
+PYTHON ?=
+SERVING := gateway detector analyzer verifier client
+VENV := .venv
+TRAINER_VENV := .venv-trainer
+PAGE := tests/e2e/page
+PIP := -m pip install --quiet --disable-pip-version-check --no-input --require-hashes --no-deps --only-binary :all:
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help run test test-serving test-trainer test-page page-tools lint lint-page format bench train screenshots constraints clean
+
+help: ## list these targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: $(VENV)/serving ## start the embedded system: gateway, three workers, no server needed
+	@exec $(VENV)/bin/python -m scripts.run
+
+test: ## every test, in the environments they need
+	@$(MAKE) --no-print-directory -j3 $(VENV)/dev $(TRAINER_VENV)/trainer page-tools
+	@$(MAKE) --no-print-directory test-page test-serving test-trainer
+
+test-serving: $(VENV)/dev page-tools ## tests of the running half, on real servers and processes
+	$(VENV)/bin/python -m pytest
+
+test-trainer: $(TRAINER_VENV)/trainer ## tests of the training half (a large environment: it has torch)
+	$(TRAINER_VENV)/bin/python -m pytest --confcutdir=tests/unit/trainer tests/unit/trainer
+
+test-page: ## unit tests of the page, by node's own runner
+	@$(call with,node) node --test $$(find tests/unit/frontend -name "*.test.js")
+
+lint: $(VENV)/dev lint-page ## ruff, mypy --strict, import contracts, types of the page
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy
+	$(VENV)/bin/lint-imports
+
+lint-page: page-tools
+	@$(call with,npm) $(PAGE)/node_modules/.bin/tsc --project frontend/jsconfig.json
+
+format: $(VENV)/dev ## let ruff write the format
+	$(VENV)/bin/ruff check --fix .
+	$(VENV)/bin/ruff format .
+
+bench: $(VENV)/dev ## images per second, overhead and memory of the whole system beside the bare model
+	$(VENV)/bin/python -m scripts.bench --json bench/latest.json
+
+train: $(TRAINER_VENV)/trainer ## make the training environment and list what it can do
+	$(TRAINER_VENV)/bin/python -m trainer --help
+
+screenshots: $(VENV)/dev page-tools ## README's pictures of the page, taken anew (needs Chromium and node)
+	$(VENV)/bin/python -m scripts.screenshots
+
+constraints: $(VENV)/dev ## resolve pyproject.toml again into constraints.txt
+	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" $(VENV)/bin/python -m scripts.lock
+
+clean: ## remove environments, caches and build leftovers (not .facekit: it holds your jobs)
+	rm -rf $(VENV) $(TRAINER_VENV) $(PAGE)/node_modules build *.egg-info .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+	find services trainer scripts tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# The environments: each stamp file is newer than the pins it was made from.
+$(VENV)/created $(TRAINER_VENV)/created:
+	@python=$$(sh scripts/python.sh "$(PYTHON)") && "$$python" -m venv --clear $(@D) && touch $@
+
+$(VENV)/serving: $(VENV)/created constraints.txt scripts/pins.py
+	@echo "facekit: installing the serving environment into $(VENV), once"
+	@$(VENV)/bin/python scripts/pins.py $(SERVING) > $(VENV)/serving.txt
+	@$(VENV)/bin/python $(PIP) -r $(VENV)/serving.txt
+	@touch $@
+
+$(VENV)/dev: $(VENV)/serving
+	@echo "facekit: adding the tools for tests and lint to $(VENV), once"
+	@$(VENV)/bin/python scripts/pins.py dev > $(VENV)/dev.txt
+	@$(VENV)/bin/python $(PIP) -r $(VENV)/dev.txt
+	@touch $@
+
+$(TRAINER_VENV)/trainer: $(TRAINER_VENV)/created constraints.txt scripts/pins.py
+	@echo "facekit: installing the training environment into $(TRAINER_VENV), once; PyTorch makes it several gigabytes"
+	@$(TRAINER_VENV)/bin/python scripts/pins.py trainer > $(TRAINER_VENV)/trainer.txt
+	@$(TRAINER_VENV)/bin/python $(PIP) -r $(TRAINER_VENV)/trainer.txt
+	@touch $@
+
+page-tools: ## what checks the page: TypeScript, Playwright, axe (needs npm)
+	@$(call with,npm) $(MAKE) --silent $(PAGE)/node_modules/created
+
+# package-lock.json would record download addresses, so package.json names exact versions.
+$(PAGE)/node_modules/created: $(PAGE)/package.json
+	@cd $(PAGE) && npm install --no-package-lock --no-audit --no-fund --loglevel=error
+	@touch $@
+
+# $(call with,PROGRAM) COMMAND: runs it where PROGRAM exists; says so where it does not, and fails on CI.
+with = command -v $(1) >/dev/null || { echo "facekit: $@ skipped: no $(1) on this machine"; test -z "$$CI"; exit; };

@@ -1,0 +1,199 @@
+"""`make bench`: what the system around the model costs, on this machine, in one run.
+
+Images per second of the bare detector (decoded photos, every thread) and of the whole embedded stack at saturation,
+measured in turns so that whatever else the machine does meets both; latency of single jobs on an idle stack minus the
+time inside models; peak memory of each process; time until ready.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import requests
+from numpy.typing import NDArray
+
+from scripts.bench_photos import composed_photos, folder_photos
+from scripts.bench_report import report
+from scripts.embedded import EmbeddedStack
+from scripts.free_port import free_port
+from scripts.home import CannotStart
+from scripts.proc import cpu_name, memory_mb
+from services.common.bundle import load_bundle
+from services.common.imaging import decode
+from services.common.settings import Settings
+from services.detector.model import FaceDetector
+from services.detector.stage import DetectorStage
+
+UPLOADS_AT_ONCE = 4
+IDLE_S = 0.2
+EVERY_ATTRIBUTE = "age,gender,ethnicity,emotion"
+
+Json = dict[str, Any]
+
+
+class Server:
+    """The running stack as its users meet it: over HTTP."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._session = requests.Session()
+        self._session.trust_env = False
+
+    def detect(self, photo: bytes, **fields: str) -> str:
+        return self._accepted("/v1/detections", {"image": photo}, fields)
+
+    def verify(self, anchor: bytes, photo: bytes) -> str:
+        return self._accepted("/v1/verifications", {"anchor": anchor, "image": photo}, {})
+
+    def finished(self, job_id: str) -> Json:
+        """The succeeded job. Raises RuntimeError when it ended otherwise."""
+        while True:
+            answer = self._session.get(f"{self._url}/v1/jobs/{job_id}", params={"wait": "20"}, timeout=60)
+            answer.raise_for_status()
+            job: Json = answer.json()
+            if job["status"] == "succeeded":
+                return job
+            if job["status"] not in {"queued", "running"}:
+                raise RuntimeError(f"job {job_id} {job['status']}: {job['error']}")
+
+    def _accepted(self, path: str, photos: dict[str, bytes], fields: dict[str, str]) -> str:
+        files = {name: (f"{name}.jpg", content) for name, content in photos.items()}
+        answer = self._session.post(self._url + path, files=files, data=fields, timeout=60)
+        answer.raise_for_status()
+        return str(answer.json()["id"])
+
+
+def bare_images_per_s(model: FaceDetector, photos_rgb: Sequence[NDArray[np.uint8]], count: int) -> float:
+    started = time.perf_counter()
+    for index in range(count):
+        model.detect(photos_rgb[index % len(photos_rgb)])
+    return count / (time.perf_counter() - started)
+
+
+def stack_images_per_s(url: str, photos: Sequence[bytes], count: int) -> float:
+    """From the first upload to the end of the last job, with every job queued as fast as it is accepted."""
+    servers = [Server(url) for _ in range(UPLOADS_AT_ONCE)]
+
+    def upload(first: int) -> list[str]:
+        return [servers[first].detect(photos[i % len(photos)]) for i in range(first, count, UPLOADS_AT_ONCE)]
+
+    started = time.perf_counter()
+    with ThreadPoolExecutor(UPLOADS_AT_ONCE) as pool:
+        jobs = [job for uploaded in pool.map(upload, range(UPLOADS_AT_ONCE)) for job in uploaded]
+    for job in jobs:
+        servers[0].finished(job)
+    return count / (time.perf_counter() - started)
+
+
+def overhead_ms(server: Server, photos: Sequence[bytes], count: int, kind: str) -> Json:
+    """What a client waits for one job on an idle stack, upload included, beyond the time inside models."""
+    latencies, overheads = [], []
+    for index in range(count):
+        photo = photos[index % len(photos)]
+        time.sleep(IDLE_S)
+        started = time.perf_counter()
+        if kind == "verification":
+            job = server.finished(server.verify(photos[0], photo))
+        else:
+            fields = {"analyze": EVERY_ATTRIBUTE} if kind == "detection, all attributes" else {}
+            job = server.finished(server.detect(photo, **fields))
+        latency = (time.perf_counter() - started) * 1000
+        model = sum(value for name, value in job["timings_ms"].items() if name.endswith("_model"))
+        latencies.append(latency)
+        overheads.append(latency - model)
+    return {
+        "kind": kind,
+        "jobs": count,
+        "latency_median": round(statistics.median(latencies), 1),
+        "overhead_median": round(statistics.median(overheads), 1),
+        "overhead_p95": round(float(np.percentile(overheads, 95)), 1),
+    }
+
+
+def measure(arguments: argparse.Namespace) -> Json:
+    settings = Settings()
+    photos = folder_photos(arguments.photos) if arguments.photos else composed_photos(24)
+    photos_rgb = [decode(photo, max_pixels=settings.max_pixels) for photo in photos]
+    bundle = load_bundle(
+        settings.bundles / "detector" if settings.bundles else DetectorStage.bundle_folders["detector"]
+    )
+    model = FaceDetector(bundle, threads=settings.threads)
+    with tempfile.TemporaryDirectory(prefix="facekit-bench-") as home:
+        overrides = {"HOME": home, "PORT": str(free_port()), "API_KEYS": "", "RATE_LIMIT_PER_MINUTE": "0"}
+        stack = EmbeddedStack({f"FACEKIT_{name}": value for name, value in overrides.items()}, say=_note)
+        ready_s = stack.start()
+        try:
+            server = Server(stack.url)
+            server.finished(server.verify(photos[0], photos[0]))
+            server.finished(server.detect(photos[0], analyze=EVERY_ATTRIBUTE))
+            model.detect(photos_rgb[0])
+            bare, whole = [], []
+            for number in range(arguments.rounds):
+                bare.append(bare_images_per_s(model, photos_rgb, arguments.images))
+                whole.append(stack_images_per_s(stack.url, photos, arguments.images))
+                _note(f"round {number + 1}: bare {bare[-1]:.2f}, stack {whole[-1]:.2f} images/s")
+            kinds = ("detection", "detection, all attributes", "verification")
+            idle = [overhead_ms(server, photos, arguments.jobs, kind) for kind in kinds]
+            memory = {name: memory_mb(child.pid) for name, child in stack.children.items() if child.pid}
+            restarts = {name: child.restarts for name, child in stack.children.items() if child.restarts}
+        finally:
+            stack.stop()
+    return {
+        "at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "machine": {"cores": settings.threads, "cpu": cpu_name(), "python": platform.python_version()},
+        "load_before": _LOAD_BEFORE,
+        "model": bundle.meta.label,
+        "photos": {"from": str(arguments.photos or "composed of the astronaut"), "count": len(photos)},
+        "ready_s": round(ready_s, 2),
+        "images_per_round": arguments.images,
+        "bare_images_per_s": [round(value, 2) for value in bare],
+        "stack_images_per_s": [round(value, 2) for value in whole],
+        "stack_to_bare": round(statistics.median(s / b for s, b in zip(whole, bare, strict=True)), 3),
+        "idle_ms": idle,
+        "memory_mb": memory,
+        "restarts": restarts,
+    }
+
+
+_LOAD_BEFORE = os.getloadavg()[0]
+
+
+def _note(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+def main(argv: list[str]) -> int:
+    parser = argparse.ArgumentParser(prog="python -m scripts.bench", description=__doc__.partition("\n")[0])
+    parser.add_argument("--photos", type=Path, metavar="FOLDER", help="measure with these instead of composed ones")
+    parser.add_argument("--images", type=int, default=100, help="of each phase of a round (100)")
+    parser.add_argument("--rounds", type=int, default=3, help="bare and stack in turns (3)")
+    parser.add_argument("--jobs", type=int, default=30, help="single jobs of each kind on the idle stack (30)")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write every figure there")
+    arguments = parser.parse_args(argv)
+    try:
+        figures = measure(arguments)
+    except (CannotStart, RuntimeError, ValueError, OSError) as error:
+        _note(f"bench: {error}")
+        return 1
+    print(report(figures))
+    if arguments.json:
+        arguments.json.parent.mkdir(parents=True, exist_ok=True)
+        arguments.json.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,35 @@
+"""The figures of `make bench` as tables for people."""
+
+from __future__ import annotations
+
+import statistics
+from typing import Any
+
+from scripts.table import table
+
+Json = dict[str, Any]
+
+
+def report(figures: Json) -> str:
+    machine = figures["machine"]
+    rows = [
+        ["bare detector, images/s", f"{statistics.median(figures['bare_images_per_s']):.2f}"],
+        ["whole stack, images/s", f"{statistics.median(figures['stack_images_per_s']):.2f}"],
+        ["whole stack / bare detector", f"{figures['stack_to_bare']:.3f}"],
+        ["ready, s", f"{figures['ready_s']:.1f}"],
+    ]
+    idle = [
+        [row["kind"], *(f"{row[name]:.1f}" for name in ("latency_median", "overhead_median", "overhead_p95"))]
+        for row in figures["idle_ms"]
+    ]
+    memory = [[name, f"{use['now']:.0f}", f"{use['peak']:.0f}"] for name, use in figures["memory_mb"].items() if use]
+    return "\n\n".join(
+        [
+            f"{figures['model']} on {machine['cores']} cores ({machine['cpu']}), Python {machine['python']}; "
+            f"{figures['photos']['count']} photos {figures['photos']['from']}; "
+            f"load before the run {figures['load_before']:.2f}",
+            table([f"median of {len(figures['bare_images_per_s'])} rounds", ""], rows),
+            table(["one job on an idle stack, ms", "median", "beyond the models", "p95"], idle),
+            table(["memory, MB", "now", "peak"], memory),
+        ]
+    )

@@ -1,0 +1,125 @@
+"""Client: talks to a facekit server; uploads once, however often the connection breaks, and waits for the job."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import requests
+
+Json = dict[str, Any]
+
+WAIT_S = 20.0
+RETRIES = 5
+RETRY_AFTER_LIMIT_S = 60.0
+
+
+class Unreachable(Exception):
+    """No server answered."""
+
+
+class Refused(Exception):
+    """The server's problem: its stable `code` and a sentence."""
+
+    def __init__(self, code: str, detail: str) -> None:
+        super().__init__(f"{code}: {detail}")
+        self.code = code
+        self.detail = detail
+
+
+class Client:
+    """`deadline` bounds everything it does, in seconds of time.monotonic(); `tell` hears about retries."""
+
+    def __init__(self, url: str, api_key: str, *, deadline: float, tell: Callable[[str], None]) -> None:
+        self._url = url.rstrip("/")
+        self._deadline = deadline
+        self._tell = tell
+        self._session = requests.Session()
+        if api_key:
+            self._session.headers["Authorization"] = f"Bearer {api_key}"
+
+    def submit(self, path: str, photos: Mapping[str, Path], fields: Mapping[str, str]) -> Json:
+        """The accepted job. The Idempotency-Key makes a repeated upload the same job.
+
+        Raises OSError for an unreadable photo, Refused, Unreachable.
+        """
+        files = {field: (photo.name, photo.read_bytes()) for field, photo in photos.items()}
+        key = str(uuid.uuid4())
+        response = self._call("POST", path, files=files, data=dict(fields), headers={"Idempotency-Key": key})
+        return _json(response)
+
+    def follow(self, job: Json) -> Iterator[Json]:
+        """The job each time it changed, last in its terminal state. Raises Refused, Unreachable."""
+        yield job
+        while job["status"] in {"queued", "running"}:
+            if time.monotonic() > self._deadline:
+                raise TimeoutError
+            job = _json(self._call("GET", f"/v1/jobs/{job['id']}", params={"wait": str(self._wait_s())}))
+            yield job
+
+    def image(self, url: str) -> bytes:
+        return self._call("GET", url).content
+
+    def cancel(self, job_id: str) -> None:
+        """One try: whoever interrupts does not want to wait."""
+        self._session.post(f"{self._url}/v1/jobs/{job_id}/cancel", timeout=5)
+
+    def _wait_s(self) -> float:
+        return round(min(WAIT_S, max(self._deadline - time.monotonic(), 0.1)), 1)
+
+    def _call(self, method: str, path: str, **arguments: Any) -> requests.Response:
+        """Repeats on lost connections and on 429, 502, 503, 504, as long as the deadline allows.
+
+        Raises Refused with the last problem, Unreachable when the last try got no answer.
+        """
+        problem: Exception = Unreachable(self._url)
+        for attempt in range(RETRIES + 1):
+            pause_s = min(0.5 * 2**attempt, 2.0)
+            try:
+                response = self._session.request(method, self._url + path, timeout=(5, WAIT_S + 40), **arguments)
+            except (requests.ConnectionError, requests.Timeout) as error:
+                problem = Unreachable(f"{self._url} does not answer ({type(error).__name__})")
+            except requests.RequestException as error:
+                raise Unreachable(f"{self._url}: {error}") from error
+            else:
+                if response.status_code not in {429, 502, 503, 504}:
+                    return _checked(response)
+                problem = _problem(response)
+                pause_s = _retry_after_s(response, pause_s)
+            if attempt == RETRIES or time.monotonic() + pause_s > self._deadline:
+                break
+            self._tell(f"{problem}; trying again in {pause_s:g} s")
+            time.sleep(pause_s)
+        raise problem
+
+
+def _checked(response: requests.Response) -> requests.Response:
+    if response.status_code >= 400:
+        raise _problem(response)
+    return response
+
+
+def _problem(response: requests.Response) -> Refused:
+    try:
+        body = response.json()
+        return Refused(str(body["code"]), str(body["detail"]))
+    except (ValueError, KeyError, TypeError):
+        return Refused(f"http_{response.status_code}", response.reason or "no facekit server answered")
+
+
+def _json(response: requests.Response) -> Json:
+    try:
+        body: Json = response.json()
+    except ValueError:
+        raise Refused("not_facekit", "the answer is not JSON: is this a facekit server?") from None
+    return body
+
+
+def _retry_after_s(response: requests.Response, default_s: float) -> float:
+    try:
+        return min(float(response.headers["Retry-After"]), RETRY_AFTER_LIMIT_S)
+    except (KeyError, ValueError):
+        return default_s

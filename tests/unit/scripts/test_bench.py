@@ -1,0 +1,56 @@
+"""The benchmark's parts that need no model: its photos, its memory figures, its report."""
+
+from __future__ import annotations
+
+import io
+import os
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from scripts.bench_photos import composed_photos, folder_photos
+from scripts.bench_report import report
+from scripts.proc import memory_mb
+
+
+def test_composed_photos_are_the_same_each_time() -> None:
+    photos = composed_photos(3)
+    assert photos == composed_photos(3)
+    assert len(set(photos)) == 3
+    assert {Image.open(io.BytesIO(photo)).size for photo in photos} == {(1280, 960)}
+
+
+def test_folder_gives_its_photos_and_only_them(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="holds no photo"):
+        folder_photos(tmp_path)
+    (tmp_path / "b.JPG").write_bytes(b"second")
+    (tmp_path / "a.png").write_bytes(b"first")
+    (tmp_path / "notes.txt").write_bytes(b"no photo")
+    assert folder_photos(tmp_path) == [b"first", b"second"]
+
+
+def test_peak_memory_is_at_least_what_is_used_now() -> None:
+    used = memory_mb(os.getpid())
+    assert 0 < used["now"] <= used["peak"]
+    assert memory_mb(2**22 + 1) == {}
+
+
+def test_report_shows_every_figure_with_the_machine_it_is_from() -> None:
+    idle = {"jobs": 30, "latency_median": 101.5, "overhead_median": 31.5, "overhead_p95": 44.5}
+    text = report(
+        {
+            "machine": {"cores": 2, "cpu": "a CPU", "python": "3.12.1"},
+            "load_before": 0.25,
+            "model": "yolov8n-face@1",
+            "photos": {"from": "composed of the astronaut", "count": 24},
+            "ready_s": 4.26,
+            "bare_images_per_s": [10.0, 20.0, 30.0],
+            "stack_images_per_s": [9.0, 19.0, 29.0],
+            "stack_to_bare": 0.951,
+            "idle_ms": [{"kind": "detection", **idle}],
+            "memory_mb": {"detector": {"now": 210.4, "peak": 260.6}, "gone": {}},
+        }
+    )
+    for shown in ("yolov8n-face@1 on 2 cores", "20.00", "19.00", "0.951", "4.3", "31.5", "44.5", "210   261"):
+        assert shown in text
