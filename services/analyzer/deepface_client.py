@@ -1,0 +1,90 @@
+"""One of DeepFace's models, loaded by DeepFace from a folder we choose, with the threads we choose."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+from unittest import mock
+
+import numpy as np
+from numpy.typing import NDArray
+
+from services.analyzer.graphs import FETCH_COMMAND, GRAPHS, check_contract, graph_file
+from services.common.errors import WeightsUnavailable
+
+# DeepFace takes its folder from the environment and makes its own sessions: one load at a time.
+_LOADING: Final = threading.Lock()
+
+
+def load_client(attribute: str, home: Path, threads: int) -> Any:
+    """DeepFace's client (`predict`, `model`: its ONNX Runtime session) for an attribute. Raises WeightsUnavailable when
+    the graph is missing or is not of DeepFace's contract; never reaches for the network."""
+    graph_file(home, attribute)
+    # ONNX Runtime 1.32 reports its use to its makers unless told otherwise before it is imported.
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+    with _LOADING, _deepface_environment(home), _session_threads(threads):
+        # Here and not above: DeepFace decides at import which engine it runs on.
+        from deepface.modules import modeling
+
+        # Not `build_model`: its cache is one a process, and a new bundle is tried while the old one still serves.
+        client_class = modeling.get_model_class(task="facial_attribute", model_name=GRAPHS[attribute].client)
+        try:
+            client = client_class()
+        except ValueError as error:
+            name = GRAPHS[attribute].file_name
+            raise WeightsUnavailable(
+                f"{name} is not a graph or is cut off. Run `{FETCH_COMMAND}` to replace it."
+            ) from error
+    check_contract(client.model, attribute)
+    return client
+
+
+def deepface_input(crops_rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Crops (N, H, W, 3) uint8 RGB → (N, 224, 224, 3) float32 BGR in 0..1, step for step as `DeepFace.analyze` prepares
+    a face with `detector_backend="skip"`."""
+    from deepface.modules import detection, preprocessing
+
+    faces = np.empty((len(crops_rgb), 224, 224, 3), dtype=np.float32)
+    for index, crop in enumerate(crops_rgb):
+        found = detection.extract_faces(crop[:, :, ::-1], detector_backend="skip", enforce_detection=False, align=True)
+        faces[index] = preprocessing.resize_image(img=found[0]["face"][:, :, ::-1], target_size=(224, 224))[0]
+    return faces
+
+
+def distribution(client: Any, attribute: str, faces: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Probabilities (N, classes) for prepared faces (N, 224, 224, 3), in the order of the graph's labels."""
+    from deepface.commons.onnx_utils import run_session
+
+    # Age's `predict` keeps the expectation only; the spread needs the whole distribution.
+    raw = run_session(client.model, faces) if attribute == "age" else client.predict(faces)
+    scores = np.asarray(raw, dtype=np.float64).reshape(len(faces), GRAPHS[attribute].classes)
+    return np.asarray(scores / np.maximum(scores.sum(axis=1, keepdims=True), 1e-12))
+
+
+@contextmanager
+def _deepface_environment(home: Path) -> Iterator[None]:
+    with mock.patch.dict(os.environ, {"DEEPFACE_HOME": str(home), "DEEPFACE_BACKEND_ENGINE": "onnx"}):
+        yield
+
+
+@contextmanager
+def _session_threads(threads: int) -> Iterator[None]:
+    """ONNX Runtime sizes its pool by the host's cores unless told; DeepFace makes its options where we cannot reach
+    them, so for the time of one load, options come with our number in them."""
+    import onnxruntime
+
+    plain = onnxruntime.SessionOptions
+
+    def limited() -> Any:
+        options = plain()
+        options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
+        # Waiting threads that spin take the CPU from the other workers of a small machine: twice the time, measured.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        return options
+
+    with mock.patch.object(onnxruntime, "SessionOptions", limited):
+        yield

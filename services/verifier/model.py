@@ -1,0 +1,129 @@
+"""The siamese verifier: chips → embeddings → similarity, probability and the rates measured at a threshold. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from services.common.boxes import CHIP_SIZE_PX
+from services.common.bundle import Bundle
+from services.common.errors import BundleInvalid
+from services.common.schemas import Quality, Threshold
+from services.verifier.preprocess import tower_input
+from services.verifier.quality import assess
+
+MAX_BATCH: Final = 32  # photos of crowds are embedded in parts: memory stays bounded
+SHOWN_EVERY: Final = 4  # rows of the calibration's table between two that are shown
+
+
+class _RatesRow(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    threshold: float
+    far: float = Field(ge=0, le=1)
+    frr: float = Field(ge=0, le=1)
+
+
+class _Calibration(BaseModel):
+    """`calibration` of model.json. `slope` and `intercept` make a logistic of the cosine, for equal prior odds."""
+
+    model_config = ConfigDict(extra="ignore")
+    slope: float = Field(gt=0)
+    intercept: float
+    default_threshold: float
+    table: list[_RatesRow] = Field(min_length=2)
+
+
+class _Parameters(BaseModel):
+    model_config = ConfigDict(extra="ignore")
+    chip_side_px: int = Field(gt=0, le=CHIP_SIZE_PX)
+    min_face_px: float = Field(ge=0)
+    min_sharpness: float = Field(ge=0)
+
+
+class FaceVerifier:
+    """Loads a verifier bundle for one process. Deterministic: the same chip gives the same embedding in any batch size
+    up to float rounding. Raises BundleInvalid when the bundle has no usable calibration."""
+
+    def __init__(self, bundle: Bundle, threads: int) -> None:
+        try:
+            self._calibration = _Calibration.model_validate(bundle.meta.calibration)
+            self._parameters = _Parameters.model_validate(bundle.meta.parameters)
+        except ValidationError as error:
+            raise BundleInvalid(f"bundle {bundle.meta.label}: {error.errors()[0]['msg']}") from error
+        self.label = bundle.meta.label
+        self._input = bundle.meta.input
+        rows = sorted(self._calibration.table, key=lambda row: row.threshold)
+        self._table = [Threshold(value=row.threshold, far=row.far, frr=row.frr) for row in rows]
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
+        self._session = onnxruntime.InferenceSession(str(bundle.onnx_path), options, providers=["CPUExecutionProvider"])
+        self._input_name = self._session.get_inputs()[0].name
+        self._output_name = self._session.get_outputs()[0].name
+        first = self._session.get_inputs()[0].shape[0]
+        self._batch = first if isinstance(first, int) else MAX_BATCH
+        self._dimensions = int(self._session.get_outputs()[0].shape[-1])
+
+    def embed(self, chips: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Aligned chips uint8 (N, 160, 160, 3) RGB → embeddings float32 (N, D) of unit length; N may be 0.
+
+        Raises ValueError for another shape or type.
+        """
+        if not len(chips):
+            return np.zeros((0, self._dimensions), dtype=np.float32)
+        parts = [self._run(chips[start : start + self._batch]) for start in range(0, len(chips), self._batch)]
+        vectors = np.concatenate(parts)
+        length = np.linalg.norm(vectors, axis=1, keepdims=True)
+        return np.asarray(vectors / np.maximum(length, 1e-12), dtype=np.float32)
+
+    def _run(self, chips: NDArray[np.uint8]) -> NDArray[np.float32]:
+        pixels = tower_input(chips, self._input, self._parameters.chip_side_px)
+        answered = self._session.run([self._output_name], {self._input_name: pixels})[0]
+        return np.asarray(answered, dtype=np.float32).reshape(len(chips), -1)
+
+    def similarity(self, anchor: NDArray[np.float32], others: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Cosines (N,) of one embedding (D,) with others (N, D): -1 to 1, the same in both directions."""
+        # A sum of products in a fixed order: matrix products may sum in another for another N.
+        return np.asarray(np.clip((others * anchor[None, :]).sum(axis=1), -1.0, 1.0), dtype=np.float32)
+
+    def probability(self, similarity: float) -> float:
+        """That both are one person, had both answers been as likely before looking; rises with similarity."""
+        logit = self._calibration.slope * similarity + self._calibration.intercept
+        return float(0.5 * (1 + np.tanh(logit / 2)))
+
+    @property
+    def thresholds(self) -> Sequence[Threshold]:
+        """Rates over the range of thresholds, rising: for a table or a curve to choose from."""
+        return self._table[::SHOWN_EVERY]
+
+    def threshold_for_far(self, max_far: float | None = None) -> Threshold:
+        """The lowest threshold at which at most `max_far` of impostor pairs were accepted; the bundle's own without."""
+        if max_far is None:
+            return self.rates_at(self._calibration.default_threshold)
+        return next((row for row in self._table if row.far <= max_far), self._table[-1])
+
+    def rates_at(self, threshold: float) -> Threshold:
+        """The rates measured at a similarity threshold, linear between the table's rows."""
+        at = [row.value for row in self._table]
+        return Threshold(
+            value=threshold,
+            far=float(np.interp(threshold, at, [row.far for row in self._table])),
+            frr=float(np.interp(threshold, at, [row.frr for row in self._table])),
+        )
+
+    def quality(self, chip: NDArray[np.uint8], face_size_px: float) -> Quality:
+        """Whether the face has the pixels and the sharpness that the bundle asks for, with the measures."""
+        return assess(chip, face_size_px, self._parameters.min_face_px, self._parameters.min_sharpness)
+
+    def replay(self, image_rgb: NDArray[np.uint8]) -> Mapping[str, NDArray[Any]]:
+        """The golden input is a chip; the answer its embedding (D,)."""
+        return {"embedding": self.embed(image_rgb[None])[0]}
+
+    def warm_up(self) -> None:
+        """One pass of each common batch size, so that the first job does not pay for allocation."""
+        for count in (1, 2):
+            self.embed(np.zeros((count, CHIP_SIZE_PX, CHIP_SIZE_PX, 3), dtype=np.uint8))

@@ -1,0 +1,192 @@
+"""The whole chain on drawn people: prepare, train, interrupt, resume, calibrate, evaluate, export, serve."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+torch = pytest.importorskip("torch", reason="the training half needs torch")
+
+from services.common.boxes import ARCFACE_TEMPLATE_XY  # noqa: E402
+from services.common.bundle import load_bundle, replay_golden  # noqa: E402
+from services.verifier.model import FaceVerifier  # noqa: E402
+from trainer.verifier import cli  # noqa: E402
+from trainer.verifier.chips import SPLIT_FILE, ChipSet, open_chips  # noqa: E402
+from trainer.verifier.config import AugmentConfig, TowerConfig, named_config  # noqa: E402
+from trainer.verifier.export import export  # noqa: E402
+from trainer.verifier.prepare import prepare  # noqa: E402
+from trainer.verifier.report import calibrate_run, evaluate_run  # noqa: E402
+from trainer.verifier.split import PeopleCrossSplit, Split, held_out_split, load_split  # noqa: E402
+from trainer.verifier.state import start  # noqa: E402
+from trainer.verifier.train import Budget, train  # noqa: E402
+from trainer.verifier.trunk import adopt_onnx  # noqa: E402
+
+pytestmark = [pytest.mark.trainer, pytest.mark.filterwarnings("default")]
+
+TINY = named_config(
+    "margin",
+    tower=TowerConfig(48, 36, (8, 16, 32), (1, 1, 1), 32, 0.1),
+    augment=AugmentConfig(),
+    resolutions=((0.0, 24), (0.4, 36)),
+    pairs_per_batch=16,
+    singles_per_batch=4,
+    warmup_steps=5,
+)
+CPU = torch.device("cpu")
+PAIRS = 40
+torch.set_num_threads(1)  # towers this small gain nothing from threads, and lose much on a busy machine
+
+
+@dataclass
+class Seen:
+    boxes_xyxy: NDArray[np.float32]
+    landmarks_xy: NDArray[np.float32]
+
+
+def half_blind(image_rgb: NDArray[np.uint8]) -> Seen:
+    """A detector that knows where drawn faces are, sees a second face in the corner, and misses bright photos."""
+    if image_rgb.mean() > 170:
+        return Seen(np.zeros((0, 4), dtype=np.float32), np.zeros((0, 5, 2), dtype=np.float32))
+    points = (ARCFACE_TEMPLATE_XY - 56) / np.float32(0.84) + 90
+    boxes = np.array([[0, 0, 60, 60], [45, 30, 135, 150]], dtype=np.float32)
+    return Seen(boxes, np.stack([points / 3, points]).astype(np.float32))
+
+
+def split_people(counts: dict[str, int]) -> Split:
+    return held_out_split(counts, 0.5, seed=3)
+
+
+@pytest.fixture(scope="module")
+def chips(drawn_lfw: Path, tmp_path_factory: pytest.TempPathFactory) -> ChipSet:
+    return prepare(drawn_lfw, tmp_path_factory.mktemp("data"), half_blind, split_people)
+
+
+@pytest.fixture(scope="module")
+def run(chips: ChipSet, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("runs") / "tiny"
+    budget = Budget(steps=160, every_s=1, validation_pairs=PAIRS)
+    train(chips, load_split(chips.folder / SPLIT_FILE), TINY, folder, budget, CPU)
+    return folder
+
+
+def test_no_photo_is_dropped_and_misses_are_marked(chips: ChipSet, drawn_lfw: Path) -> None:
+    assert len(chips) == len(list(drawn_lfw.rglob("*.jpg"))) == 210
+    missed = [row for row in chips.rows if row.alignment == "average"]
+    assert 0 < len(missed) < len(chips)
+    summary = json.loads((chips.folder / "prepare.json").read_text())
+    assert sorted(summary["without_detection"]) == sorted(row.path for row in missed)
+    assert all(chips.chips[index].std() > 5 for index in range(0, len(chips), 20))
+
+
+def test_training_tells_unseen_people_apart(run: Path) -> None:
+    lines = [json.loads(line) for line in (run / "train.jsonl").read_text().splitlines()]
+    assert lines[0]["input_px"] == 24 and lines[-1]["input_px"] == 36
+    assert lines[-1]["accuracy"] > 0.75
+
+
+def test_a_finished_run_resumes_to_nothing_more(chips: ChipSet, run: Path) -> None:
+    before = torch.load(run / "last.pt", weights_only=True)["step"]
+    budget = Budget(steps=160, validation_pairs=PAIRS)
+    train(chips, load_split(chips.folder / SPLIT_FILE), TINY, run, budget, CPU)
+    assert torch.load(run / "last.pt", weights_only=True)["step"] == before
+
+
+def test_ctrl_c_saves_and_the_same_command_goes_on(
+    chips: ChipSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from trainer.verifier import train as loop
+
+    split, budget = load_split(chips.folder / SPLIT_FILE), Budget(steps=6, validation_pairs=PAIRS)
+    steps = iter(range(1000))
+    honest = loop._step
+
+    def interrupted(*arguments: object) -> tuple[float, float]:
+        if next(steps) == 3:
+            raise KeyboardInterrupt
+        return honest(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(loop, "_step", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        train(chips, split, TINY, tmp_path, budget, CPU)
+    assert torch.load(tmp_path / "last.pt", weights_only=True)["step"] == 3
+    train(chips, split, TINY, tmp_path, budget, CPU)
+    assert torch.load(tmp_path / "last.pt", weights_only=True)["step"] == 6
+    with pytest.raises(ValueError, match="another config"):
+        train(chips, split, replace(TINY, margin=0.2), tmp_path, budget, CPU)
+
+
+def test_a_run_that_saw_a_held_out_person_is_not_evaluated(chips: ChipSet, run: Path, tmp_path: Path) -> None:
+    crossed = torch.load(run / "last.pt", weights_only=True)
+    split = load_split(chips.folder / SPLIT_FILE)
+    crossed["split"]["train"].append(split.test[0])
+    torch.save(crossed, tmp_path / "last.pt")
+    with pytest.raises(PeopleCrossSplit, match=split.test[0]):
+        evaluate_run(chips.folder, tmp_path, CPU, 1, per_class=PAIRS)
+
+
+def test_calibrated_evaluated_exported_and_served(chips: ChipSet, run: Path, tmp_path: Path) -> None:
+    record = calibrate_run(chips.folder, run, CPU, 1, max_far=0.05, per_class=PAIRS, impostors=600)
+    report = evaluate_run(chips.folder, run, CPU, 1, per_class=PAIRS, impostors=600)
+    assert report["held_out"]["pairs"] == 4 * PAIRS and report["held_out"]["accuracy"] > 0.7
+    assert (run / "mistakes.png").stat().st_size > 1000
+    bundle = export(run, tmp_path / "model", "drawn", "1", "none", "drawn people")
+    assert "drawn people" in bundle.card and "| equal error rate |" in bundle.card
+    model = FaceVerifier(load_bundle(tmp_path / "model"), threads=1)
+    replay_golden(bundle, model.replay)
+    vectors = model.embed(np.asarray(chips.chips[:3]))
+    assert model.similarity(vectors[0], vectors)[0] == pytest.approx(1, abs=1e-5)
+    assert model.threshold_for_far(None).value == record["calibration"]["default_threshold"]
+    assert model.threshold_for_far(0.05).far <= 0.05
+
+
+def test_a_foreign_network_is_measured_by_the_same_protocol(chips: ChipSet, run: Path, tmp_path: Path) -> None:
+    from services.common.bundle import InputSpec
+    from trainer.verifier.export import write_onnx
+
+    write_onnx(run / "last.pt", tmp_path / "theirs.onnx")
+    spec = InputSpec(
+        width_px=36, height_px=36, channels="rgb", layout="nchw", mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5)
+    )
+    adopt_onnx(tmp_path / "foreign", tmp_path / "theirs.onnx", spec, 48)
+    ours = evaluate_run(chips.folder, run, CPU, 1, per_class=PAIRS, impostors=600)["held_out"]
+    theirs = evaluate_run(chips.folder, tmp_path / "foreign", CPU, 1, per_class=PAIRS, impostors=600)["held_out"]
+    assert theirs["accuracy"] == pytest.approx(ours["accuracy"], abs=0.03)
+
+
+def test_the_contrastive_config_learns_too(chips: ChipSet, tmp_path: Path) -> None:
+    config = named_config("contrastive", tower=TINY.tower, resolutions=((0.0, 36),), pairs_per_batch=16)
+    budget = Budget(steps=40, validation_pairs=PAIRS)
+    train(chips, load_split(chips.folder / SPLIT_FILE), config, tmp_path, budget, CPU)
+    assert json.loads((tmp_path / "train.jsonl").read_text().splitlines()[-1])["accuracy"] > 0.55
+
+
+def test_initial_weights_fit_another_resolution(chips: ChipSet, run: Path) -> None:
+    state = start(TINY, load_split(chips.folder / SPLIT_FILE), people=25, device=CPU, initial=run / "last.pt")
+    assert state.input_px == 24
+    learned = torch.load(run / "last.pt", weights_only=True)["average"]["trunk.0.weight"]
+    assert torch.equal(state.tower.state_dict()["trunk.0.weight"], learned)
+    centres = torch.load(run / "last.pt", weights_only=True)["margin_head"]["centres"]
+    assert torch.equal(state.margin_head.centres, centres)
+
+
+@pytest.mark.parametrize("verb", ["", "prepare", "train", "evaluate", "calibrate", "export", "publish"])
+def test_every_verb_explains_itself(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        cli.main([*([verb] if verb else []), "--help"])
+    assert ended.value.code == 0 and "--help" in capsys.readouterr().out
+
+
+def test_a_mistake_is_a_sentence_not_a_traceback(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["evaluate", "--data", str(tmp_path), "--run", str(tmp_path)]) == 1
+    assert "run `prepare`" in capsys.readouterr().err
+
+
+def test_command_line_prepares_funnelled_photos_without_a_detector(drawn_lfw: Path, tmp_path: Path) -> None:
+    arguments = ["prepare", "--lfw", str(drawn_lfw), "--data", str(tmp_path), "--align", "fixed", "--held-out", "0.4"]
+    assert cli.main(arguments) == 0
+    assert {row.alignment for row in open_chips(tmp_path).rows} == {"average"}

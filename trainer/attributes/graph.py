@@ -1,0 +1,99 @@
+"""A trained network as DeepFace's graphs: channels last, DeepFace's value range and colours, one answer a graph."""
+
+from __future__ import annotations
+
+import copy
+import io
+import warnings
+
+import numpy as np
+import onnx
+import torch
+from onnx import TensorProto, helper, numpy_helper
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torch.nn.utils.fusion import fuse_conv_bn_eval
+from ultralytics.nn.modules import Conv
+
+from services.analyzer.graphs import GRAPHS
+from trainer.attributes.network import EMOTION_SIZE_PX, FACE_SIZE_PX, AttributeNet
+
+# Below this many values a tensor is kept as it is; above it is stored in half precision and widened when loaded.
+HALF_FROM = 256
+
+
+class DeepFaceGraph(nn.Module):
+    """(N, side, side, channels) float32 BGR (or grey) in 0..1 → probabilities (N, classes) of one attribute.
+
+    Sizes between DeepFace's and the network's are bridged here, so that preprocessing stays DeepFace's. A face and its
+    mirror image are both looked at, and the logits averaged: about a point of accuracy, and the same answer for either.
+    """
+
+    def __init__(self, net: AttributeNet, attribute: str) -> None:
+        super().__init__()
+        self.attribute = attribute
+        net = copy.deepcopy(net).eval().float()
+        net.heads = nn.ModuleDict({attribute: net.heads[attribute]})
+        self.net = _fused(net)
+
+    def forward(self, faces: Tensor) -> Tensor:
+        images = faces.permute(0, 3, 1, 2)
+        if self.attribute == "emotion":
+            side = EMOTION_SIZE_PX
+        else:
+            side = FACE_SIZE_PX
+            images = images.flip(1)  # BGR to RGB
+        # DeepFace has blown a face's 96 px up to 224; points between pixels bring them back.
+        images = F.interpolate(images, size=(side, side), mode="bilinear", align_corners=False)
+        logits = self.net(images)[self.attribute] + self.net(images.flip(3))[self.attribute]
+        return (logits / 2).softmax(dim=1)
+
+
+def _fused(net: AttributeNet) -> AttributeNet:
+    for module in net.modules():
+        if isinstance(module, Conv):
+            module.conv = fuse_conv_bn_eval(module.conv, module.bn)
+            module.bn = nn.Identity()
+    return net
+
+
+def to_onnx(net: AttributeNet, attribute: str) -> bytes:
+    """The graph for any number of faces, its larger weights stored in half precision."""
+    graph = GRAPHS[attribute]
+    example = torch.rand(2, graph.side_px, graph.side_px, graph.channels)
+    buffer = io.BytesIO()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the exporter's own deprecations
+        program = torch.onnx.export(
+            DeepFaceGraph(net, attribute).eval(),
+            (example,),
+            input_names=["faces"],
+            output_names=[attribute],
+            dynamic_shapes=({0: torch.export.Dim("count", min=1, max=4096)},),
+            opset_version=18,
+            dynamo=True,
+            external_data=False,
+            verbose=False,
+        )
+    program.save(buffer)
+    model = halved(onnx.load_from_string(buffer.getvalue()))
+    onnx.checker.check_model(model)
+    return bytes(model.SerializeToString())
+
+
+def halved(model: onnx.ModelProto) -> onnx.ModelProto:
+    """Large float32 weights as float16 with a cast behind them, which ONNX Runtime folds away when it loads: half the
+    file, the same speed, and what is computed stays float32."""
+    casts = []
+    for weight in model.graph.initializer:
+        values = numpy_helper.to_array(weight)
+        if weight.data_type != TensorProto.FLOAT or values.size < HALF_FROM:
+            continue
+        name = weight.name
+        half = numpy_helper.from_array(values.astype(np.float16), name=f"{name}.half")
+        weight.CopyFrom(half)
+        casts.append(helper.make_node("Cast", [half.name], [name], to=TensorProto.FLOAT))
+    for cast in reversed(casts):
+        model.graph.node.insert(0, cast)
+    del model.graph.value_info[:]
+    return model

@@ -1,0 +1,1 @@
+"""The face detector: WIDER FACE to a bundle, one verb a module (prepare, train, evaluate, export)."""

@@ -1,0 +1,1 @@
+"""The siamese verifier: LFW → aligned chips → shared tower → calibrated ONNX bundle."""

@@ -1,0 +1,105 @@
+"""The shared tower: a light residual network from an aligned face to a unit-length embedding."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from trainer.verifier.config import TowerConfig
+
+
+class Residual(nn.Module):
+    """Two 3x3 convolutions beside a shortcut; starts as the identity, since its last scale is zero."""
+
+    def __init__(self, channels_in: int, channels_out: int, stride: int) -> None:
+        super().__init__()
+        self.body = nn.Sequential(
+            nn.Conv2d(channels_in, channels_out, 3, stride, 1, bias=False),
+            nn.BatchNorm2d(channels_out),
+            nn.PReLU(channels_out),
+            nn.Conv2d(channels_out, channels_out, 3, 1, 1, bias=False),
+            nn.BatchNorm2d(channels_out),
+        )
+        last = self.body[-1]
+        assert isinstance(last, nn.BatchNorm2d)
+        nn.init.zeros_(last.weight)
+        self.shortcut: nn.Module = nn.Identity()
+        if stride != 1 or channels_in != channels_out:
+            self.shortcut = nn.Sequential(
+                nn.AvgPool2d(stride, ceil_mode=True) if stride != 1 else nn.Identity(),
+                nn.Conv2d(channels_in, channels_out, 1, bias=False),
+                nn.BatchNorm2d(channels_out),
+            )
+        self.activation = nn.PReLU(channels_out)
+
+    def forward(self, x: Tensor) -> Tensor:
+        out: Tensor = self.activation(self.body(x) + self.shortcut(x))
+        return out
+
+
+class Tower(nn.Module):
+    """(N, 3, px, px) in [-1, 1] → (N, embedding), not yet of unit length.
+
+    The head keeps the map's positions (flatten, not an average): on aligned faces, where a feature lies says who it is.
+    """
+
+    def __init__(self, config: TowerConfig, input_px: int | None = None) -> None:
+        super().__init__()
+        channels = config.widths[0]
+        layers: list[nn.Module] = [
+            nn.Conv2d(3, channels, 5, 2, 2, bias=False),
+            nn.BatchNorm2d(channels),
+            nn.PReLU(channels),
+        ]
+        for stage, (width, depth) in enumerate(zip(config.widths, config.depths, strict=True)):
+            for block in range(depth):
+                layers.append(Residual(channels, width, 2 if stage > 0 and block == 0 else 1))
+                channels = width
+        self.trunk = nn.Sequential(*layers)
+        self.input_px = input_px or config.input_px
+        side = map_side(config, self.input_px)
+        self.head = nn.Sequential(
+            nn.BatchNorm2d(channels),
+            nn.Dropout(config.dropout),
+            nn.Flatten(),
+            nn.Linear(channels * side * side, config.embedding, bias=False),
+            nn.BatchNorm1d(config.embedding),
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        out: Tensor = self.head(self.trunk(x))
+        return out
+
+
+def map_side(config: TowerConfig, input_px: int) -> int:
+    """Side of the last feature map: one halving in the stem, one for each stage after the first."""
+    side = input_px
+    for _ in config.widths:
+        side = -(-side // 2)
+    return side
+
+
+def fit_head(state: dict[str, Tensor], tower: Tower) -> dict[str, Tensor]:
+    """Weights of a tower of another resolution, the head's map stretched to this one's."""
+    key = "head.3.weight"
+    wanted = tower.state_dict()[key].shape
+    channels = tower.state_dict()["head.0.weight"].shape[0]
+    given_side, wanted_side = (round((width // channels) ** 0.5) for width in (state[key].shape[1], wanted[1]))
+    if given_side == wanted_side:
+        return state
+    maps = state[key].view(-1, channels, given_side, given_side)
+    stretched = F.interpolate(maps, size=wanted_side, mode="bilinear", align_corners=True)
+    return {**state, key: (stretched * (given_side / wanted_side) ** 2).reshape(wanted)}
+
+
+class FlipEmbedding(nn.Module):
+    """What is exported: the face and its mirror image through one tower, summed, made unit length."""
+
+    def __init__(self, tower: nn.Module) -> None:
+        super().__init__()
+        self.tower = tower
+
+    def forward(self, x: Tensor) -> Tensor:
+        # Two passes, not one batch of both: the graph then has no shape that depends on the batch.
+        return F.normalize(self.tower(x) + self.tower(torch.flip(x, dims=(3,))), dim=1)
