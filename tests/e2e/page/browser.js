@@ -39,13 +39,19 @@ after(() => browser.close());
  * @param {{address?: string, expected?: number[], options?: import("playwright-core").BrowserContextOptions}} [how]
  */
 export async function onPage(flow, { address = "/", expected = [], options = {} } = {}) {
-  const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, permissions: ["camera"], ...options });
+  const context = await browser.newContext({
+    viewport: { width: 1280, height: 900 },
+    permissions: ["camera"],
+    ...options,
+  });
   const page = await context.newPage();
   const errors = [];
   const requests = [];
   page.on("pageerror", (error) => errors.push(String(error)));
   page.on("console", (message) => {
-    const provoked = expected.some((status) => message.text().includes(status === 0 ? "net::ERR" : `status of ${status}`));
+    const provoked = expected.some((status) =>
+      message.text().includes(status === 0 ? "net::ERR" : `status of ${status}`),
+    );
     if (message.type() === "error" && !provoked) errors.push(message.text());
   });
   page.on("request", (request) => requests.push(request.url()));
@@ -57,7 +63,8 @@ export async function onPage(flow, { address = "/", expected = [], options = {} 
     const elsewhere = requests.filter((url) => !url.startsWith(`${BASE}/`) && !/^(blob|data):/.test(url));
     assert.deepEqual(elsewhere, []);
   } catch (error) {
-    if (process.env.FACEKIT_PAGE_FAILURES) await page.screenshot({ path: `${process.env.FACEKIT_PAGE_FAILURES}/${Date.now()}.png`, fullPage: true });
+    if (process.env.FACEKIT_PAGE_FAILURES)
+      await page.screenshot({ path: `${process.env.FACEKIT_PAGE_FAILURES}/${Date.now()}.png`, fullPage: true });
     throw error;
   } finally {
     await context.close();
@@ -70,10 +77,20 @@ export async function onPage(flow, { address = "/", expected = [], options = {} 
  */
 export async function assertAccessible(page) {
   // Colours in the middle of a transition are nobody's contrast.
-  await page.evaluate(() => Promise.all(document.getAnimations().filter((each) => each.effect?.getTiming().iterations !== Infinity).map((each) => each.finished.catch(() => {}))));
+  await page.evaluate(() =>
+    Promise.all(
+      document
+        .getAnimations()
+        .filter((each) => each.effect?.getTiming().iterations !== Infinity)
+        .map((each) => each.finished.catch(() => {})),
+    ),
+  );
   const violations = await new AxeBuilder(page).violations();
   const serious = violations.filter(({ impact }) => impact === "serious" || impact === "critical");
-  assert.deepEqual(serious.map(({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target.join(" ")).join(", ")}`), []);
+  assert.deepEqual(
+    serious.map(({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target.join(" ")).join(", ")}`),
+    [],
+  );
 }
 
 /**
@@ -91,7 +108,8 @@ export async function drop(page, selector, files) {
     }
     return data;
   }, plain);
-  for (const event of ["dragenter", "dragover", "drop"]) await page.dispatchEvent(selector, event, { dataTransfer: transfer });
+  for (const event of ["dragenter", "dragover", "drop"])
+    await page.dispatchEvent(selector, event, { dataTransfer: transfer });
 }
 
 /** The heading of the result in sight. */

@@ -13,13 +13,23 @@ const picker = (page) => page.locator("detect-view input[type=file]");
 test("the page is light, paints at once, asks for nothing by itself and is accessible", () =>
   onPage(async (page, { requests }) => {
     await page.locator("photo-intake").waitFor();
-    const sizes = await page.evaluate(() => performance.getEntriesByType("resource").concat(performance.getEntriesByType("navigation")).map((entry) => entry.transferSize));
-    const [paint] = await page.evaluate(() => performance.getEntriesByName("first-contentful-paint").map((entry) => entry.startTime));
+    const sizes = await page.evaluate(() =>
+      performance
+        .getEntriesByType("resource")
+        .concat(performance.getEntriesByType("navigation"))
+        .map((entry) => entry.transferSize),
+    );
+    const [paint] = await page.evaluate(() =>
+      performance.getEntriesByName("first-contentful-paint").map((entry) => entry.startTime),
+    );
     const total = sizes.reduce((sum, size) => sum + size, 0);
     console.log(`page: ${total} bytes in ${sizes.length} requests, first paint after ${Math.round(paint)} ms`);
     assert.ok(total <= PAGE_LIMIT_BYTES, `${total} bytes`);
     if (process.env.FACEKIT_QUIET_MACHINE) assert.ok(paint <= FIRST_PAINT_LIMIT_MS, `${paint} ms`);
-    assert.deepEqual(requests.filter((url) => url.includes("/v1/")), []);
+    assert.deepEqual(
+      requests.filter((url) => url.includes("/v1/")),
+      [],
+    );
     assert.equal(await page.locator("detect-options input:checked").count(), 0);
     await assertAccessible(page);
   }));
@@ -31,13 +41,18 @@ test("a dropped photo gets its faces framed, soon", () =>
     for (let round = 0; round < 3; round++) {
       await page.evaluate(() => {
         const watcher = new MutationObserver(() => {
-          if (document.querySelector("detection-panel .box")) requestAnimationFrame(() => (globalThis.framedAt ??= performance.now()));
+          if (document.querySelector("detection-panel .box"))
+            requestAnimationFrame(() => (globalThis.framedAt ??= performance.now()));
         });
         globalThis.framedAt = undefined;
-        document.addEventListener("drop", () => {
-          globalThis.droppedAt = performance.now();
-          watcher.observe(document.body, { childList: true, subtree: true });
-        }, { capture: true, once: true });
+        document.addEventListener(
+          "drop",
+          () => {
+            globalThis.droppedAt = performance.now();
+            watcher.observe(document.body, { childList: true, subtree: true });
+          },
+          { capture: true, once: true },
+        );
       });
       await drop(page, "photo-intake", [file]);
       await page.waitForFunction(() => globalThis.framedAt !== undefined);
@@ -94,7 +109,10 @@ test("estimates come for what was asked, with their spread and whole distributio
 test("several pictures are worked on together and looked at one by one", () =>
   onPage(async (page) => {
     const plain = { name: "plain.png", mimeType: "image/png", buffer: await blankPhoto(page) };
-    await picker(page).setInputFiles([{ name: "first.jpg", mimeType: "image/jpeg", buffer: readFileSync(FACE) }, plain]);
+    await picker(page).setInputFiles([
+      { name: "first.jpg", mimeType: "image/jpeg", buffer: readFileSync(FACE) },
+      plain,
+    ]);
     await page.locator('picture-tray [data-state="done"]').nth(1).waitFor();
     assert.equal(await resultTitle(page).textContent(), "1 face found");
     await page.getByRole("button", { name: "plain.png: 0 faces" }).click();
@@ -130,7 +148,11 @@ test("a pasted photo and one from the camera are taken in too", () =>
     const base64 = readFileSync(FACE).toString("base64");
     await page.evaluate((data) => {
       const clipboard = new DataTransfer();
-      clipboard.items.add(new File([Uint8Array.from(atob(data), (character) => character.charCodeAt(0))], "pasted.jpg", { type: "image/jpeg" }));
+      clipboard.items.add(
+        new File([Uint8Array.from(atob(data), (character) => character.charCodeAt(0))], "pasted.jpg", {
+          type: "image/jpeg",
+        }),
+      );
       document.dispatchEvent(new ClipboardEvent("paste", { clipboardData: clipboard }));
     }, base64);
     await resultTitle(page).waitFor();
@@ -146,8 +168,16 @@ test("faces, the annotated photo and the JSON can be downloaded", () =>
     await picker(page).setInputFiles(FACE);
     await resultTitle(page).waitFor();
     const names = [];
-    for (const label of ["Download all faces", "Download the annotated photo", "Download the result as JSON", "Download face 1"]) {
-      const [download] = await Promise.all([page.waitForEvent("download"), page.getByRole("button", { name: label }).click()]);
+    for (const label of [
+      "Download all faces",
+      "Download the annotated photo",
+      "Download the result as JSON",
+      "Download face 1",
+    ]) {
+      const [download] = await Promise.all([
+        page.waitForEvent("download"),
+        page.getByRole("button", { name: label }).click(),
+      ]);
       const bytes = readFileSync(await download.path());
       names.push(download.suggestedFilename().replace(/^facekit-[0-9a-f-]+?(?=[-.](faces|annotated|json|face-1))/, ""));
       if (label.includes("JSON")) assert.equal(JSON.parse(bytes).result.faces.length, 1);
@@ -160,11 +190,19 @@ test("faces, the annotated photo and the JSON can be downloaded", () =>
 test("a refused upload says why in plain words, and the next one works", () =>
   onPage(
     async (page) => {
-      await picker(page).setInputFiles({ name: "notes.txt", mimeType: "text/plain", buffer: Buffer.from("not a photo at all") });
+      await picker(page).setInputFiles({
+        name: "notes.txt",
+        mimeType: "text/plain",
+        buffer: Buffer.from("not a photo at all"),
+      });
       await page.getByRole("heading", { name: "This is not a photo we can read" }).waitFor();
       assert.ok(await page.getByRole("button", { name: "Choose another photo" }).isVisible());
       await assertAccessible(page);
-      await picker(page).setInputFiles({ name: "broken.jpg", mimeType: "image/jpeg", buffer: readFileSync(FACE).subarray(0, 900) });
+      await picker(page).setInputFiles({
+        name: "broken.jpg",
+        mimeType: "image/jpeg",
+        buffer: readFileSync(FACE).subarray(0, 900),
+      });
       await page.getByRole("heading", { name: "This photo is damaged" }).waitFor();
       await picker(page).setInputFiles(FACE);
       await resultTitle(page).waitFor();

@@ -22,7 +22,9 @@ test("past jobs are listed, filtered, opened and deleted, one and all, photos to
       await cards.first().waitFor();
       await assertAccessible(page);
       await page.getByLabel("Outcome").selectOption("cancelled");
-      const settled = () => document.querySelector("history-view .message").textContent !== "Loading…" && !document.querySelector('history-card:not([data-status="cancelled"])');
+      const settled = () =>
+        document.querySelector("history-view .message").textContent !== "Loading…" &&
+        !document.querySelector('history-card:not([data-status="cancelled"])');
       await page.waitForFunction(settled);
       await page.getByLabel("Outcome").selectOption("");
       await cards.first().waitFor();
@@ -45,7 +47,8 @@ test("past jobs are listed, filtered, opened and deleted, one and all, photos to
       await page.getByRole("button", { name: "Delete all" }).click();
       await page.getByRole("dialog").getByRole("button", { name: "Delete all" }).click();
       await page.locator(".message", { hasText: "Nothing here yet" }).waitFor();
-      for (const address of [`/v1/jobs/${one.id}`, `/v1/jobs/${one.id}/images/original`]) assert.equal((await fetch(BASE + address)).status, 404);
+      for (const address of [`/v1/jobs/${one.id}`, `/v1/jobs/${one.id}/images/original`])
+        assert.equal((await fetch(BASE + address)).status, 404);
     },
     { address: "/#/history" },
   );

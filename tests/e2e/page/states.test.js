@@ -15,7 +15,10 @@ test("a killed worker delays a job and does not lose it", () =>
     const { detector } = children();
     process.kill(detector, "SIGKILL");
     await picker(page).setInputFiles(FACE);
-    await page.getByText(/Waiting for a free worker|Finding faces/).first().waitFor();
+    await page
+      .getByText(/Waiting for a free worker|Finding faces/)
+      .first()
+      .waitFor();
     await resultTitle(page).waitFor({ timeout: 60_000 });
     assert.equal(await resultTitle(page).textContent(), "1 face found");
     assert.notEqual(children().detector, detector);
@@ -27,7 +30,10 @@ test("a job can be cancelled, and is shown as cancelled", () =>
     process.kill(detector, "SIGSTOP");
     try {
       await picker(page).setInputFiles(FACE);
-      await page.getByText(/Waiting for a free worker|Finding faces/).first().waitFor();
+      await page
+        .getByText(/Waiting for a free worker|Finding faces/)
+        .first()
+        .waitFor();
       await assertAccessible(page);
       await page.getByRole("button", { name: "Cancel" }).click();
       await page.getByRole("heading", { name: "Cancelled" }).waitFor();
@@ -76,7 +82,11 @@ test("an upload whose answer was lost is sent again and makes one job", () =>
 test("an API key is asked for once and then used for photos too", () =>
   onPage(
     async (page) => {
-      const refused = { status: 401, contentType: "application/problem+json", body: JSON.stringify({ code: "unauthorized", status: 401, title: "", detail: "" }) };
+      const refused = {
+        status: 401,
+        contentType: "application/problem+json",
+        body: JSON.stringify({ code: "unauthorized", status: 401, title: "", detail: "" }),
+      };
       const keys = new Set();
       await page.route("**/v1/**", (route) => {
         const key = route.request().headers()["x-api-key"];
@@ -101,7 +111,8 @@ for (const width of [360, 820]) {
   test(`at ${width} pixels nothing is wider than the screen, in the dark and without motion`, () =>
     onPage(
       async (page) => {
-        const wider = () => page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+        const wider = () =>
+          page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
         assert.ok((await wider()) <= 0);
         await page.getByLabel("Age").check();
         await picker(page).setInputFiles(PHOTO_2MP);

@@ -14,7 +14,10 @@ test("the person is found on the second photo, and the threshold decides again w
       await resultTitle(page).waitFor();
       const first = page.locator("match-list li").first();
       assert.match(await first.textContent(), /Match.*probability .*%.*similarity/);
-      assert.equal(await page.locator("match-list li").count(), await page.locator("verification-result figure:not(.anchor) .box").count());
+      assert.equal(
+        await page.locator("match-list li").count(),
+        await page.locator("verification-result figure:not(.anchor) .box").count(),
+      );
       await assertAccessible(page);
 
       assert.equal(requests.filter((url) => url.endsWith("/v1/verifications")).length, 1);
@@ -43,7 +46,9 @@ test("several faces on the anchor are said, and an anchor without a face fails i
       await drop(page, "photo-slot:nth-child(1) photo-intake", [crowd]);
       await drop(page, "photo-slot:nth-child(2) photo-intake", [face]);
       await page.getByText("The anchor photo shows several faces").waitFor();
-      await drop(page, "photo-slot:nth-child(1)", [{ name: "empty.png", type: "image/png", bytes: await blankPhoto(page) }]);
+      await drop(page, "photo-slot:nth-child(1)", [
+        { name: "empty.png", type: "image/png", bytes: await blankPhoto(page) },
+      ]);
       await page.getByRole("heading", { name: "No face in the anchor photo" }).waitFor();
       await assertAccessible(page);
     },

@@ -10,7 +10,8 @@ function answer(body, { status = 200, headers = {} } = {}) {
   return new Response(JSON.stringify(body), { status, headers: { "Content-Type": "application/json", ...headers } });
 }
 
-const problem = (code, status, headers) => answer({ code, status, title: code, detail: `about ${code}` }, { status, headers });
+const problem = (code, status, headers) =>
+  answer({ code, status, title: code, detail: `about ${code}` }, { status, headers });
 
 /** An Api whose server gives the answers in order; an Error is a server that cannot be reached. */
 function apiWith(...answers) {
@@ -67,7 +68,11 @@ test("an upload that a working server keeps cutting off is given up", async () =
 
 test("a refusal is thrown with its code and detail", async () => {
   const { api } = apiWith(problem("unsupported_format", 415));
-  await assert.rejects(api.detect(PHOTO, OPTIONS), { code: "unsupported_format", detail: "about unsupported_format", status: 415 });
+  await assert.rejects(api.detect(PHOTO, OPTIONS), {
+    code: "unsupported_format",
+    detail: "about unsupported_format",
+    status: 415,
+  });
 });
 
 test("a proxy's bare 413 is the too large file it means", async () => {
@@ -85,7 +90,13 @@ test("a full queue is waited for as long as the server says, and the page is tol
 });
 
 test("the key is asked for once, kept, and sent from then on", async () => {
-  const { api, sent, kept } = apiWith(problem("unauthorized", 401), problem("unauthorized", 401), answer({ models: [] }), answer({ jobs: [] }), answer({ models: [] }));
+  const { api, sent, kept } = apiWith(
+    problem("unauthorized", 401),
+    problem("unauthorized", 401),
+    answer({ models: [] }),
+    answer({ jobs: [] }),
+    answer({ models: [] }),
+  );
   const asked = [];
   api.askForKey = async (refused) => {
     asked.push(refused);
@@ -130,7 +141,10 @@ test("waiting and filters are in the address", async () => {
   const { api, sent } = apiWith(answer({}), answer({ jobs: [] }));
   await api.job("0192", { waitS: 20 });
   await api.jobs({ limit: 10, cursor: "c", kind: "detection", status: "" });
-  assert.deepEqual(sent.map(({ path }) => path), ["/v1/jobs/0192?wait=20", "/v1/jobs?limit=10&cursor=c&kind=detection"]);
+  assert.deepEqual(
+    sent.map(({ path }) => path),
+    ["/v1/jobs/0192?wait=20", "/v1/jobs?limit=10&cursor=c&kind=detection"],
+  );
 });
 
 test("pauses grow to five seconds, and end at once when aborted", async () => {

@@ -1,6 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { everyFace, measuredThresholds, nearestThreshold, placeInRange, similarityRange, verdict } from "../../../frontend/js/verify/decision.js";
+import {
+  everyFace,
+  measuredThresholds,
+  nearestThreshold,
+  placeInRange,
+  similarityRange,
+  verdict,
+} from "../../../frontend/js/verify/decision.js";
 import { noticeWords, outcomeWords, poorReason } from "../../../frontend/js/verify/verdict-words.js";
 
 const match = (similarity, extra = {}) => ({ face: {}, similarity, probability: 0.5, match: true, ...extra });
@@ -20,14 +27,20 @@ test("a face too poor to judge stays so at every threshold", () => {
 
 test("faces come likeliest first, whichever list the server put them in", () => {
   const result = { matches: [match(0.6)], unmatched: [match(0.1), match(0.7, { match: null })] };
-  assert.deepEqual(everyFace(result).map((face) => face.similarity), [0.7, 0.6, 0.1]);
+  assert.deepEqual(
+    everyFace(result).map((face) => face.similarity),
+    [0.7, 0.6, 0.1],
+  );
 });
 
 test("the server's own threshold can be chosen again, measured table or not", () => {
   const used = at(0.43);
   assert.deepEqual(measuredThresholds({ threshold: used }), [used]);
   const measured = measuredThresholds({ threshold: used, thresholds: [at(0.6), at(0.43), at(0.2)] });
-  assert.deepEqual(measured.map(({ value }) => value), [0.2, 0.43, 0.6]);
+  assert.deepEqual(
+    measured.map(({ value }) => value),
+    [0.2, 0.43, 0.6],
+  );
   assert.ok(measured.includes(used));
 });
 
@@ -61,7 +74,10 @@ test("the outcome is a sentence", () => {
 });
 
 test("reasons and notices are plain words, also those the page does not know yet", () => {
-  assert.equal(poorReason({ match: null, quality: { low: true, reasons: ["too_small", "too_blurred"] } }), "the face is too small and the face is too blurred");
+  assert.equal(
+    poorReason({ match: null, quality: { low: true, reasons: ["too_small", "too_blurred"] } }),
+    "the face is too small and the face is too blurred",
+  );
   assert.equal(poorReason({ match: null, quality: { low: false, reasons: [] } }), "the anchor face is");
   assert.match(noticeWords("several_faces_in_anchor"), /several faces/);
   assert.equal(noticeWords("brand_new"), "brand new");

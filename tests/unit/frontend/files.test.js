@@ -16,14 +16,17 @@ const bytes = (text) => new TextEncoder().encode(text);
 
 /** Every file of the page under a folder. */
 function filesOf(folder) {
-  return readdirSync(folder, { recursive: true }).map((name) => join(folder, name)).filter((name) => statSync(name).isFile());
+  return readdirSync(folder, { recursive: true })
+    .map((name) => join(folder, name))
+    .filter((name) => statSync(name).isFile());
 }
 
 /** A module with all it imports when it is loaded. */
 function withImports(module, found = new Set()) {
   if (found.has(module)) return found;
   found.add(module);
-  for (const [, path] of readFileSync(module, "utf8").matchAll(/^import .*?"(\.[^"]+)";$/gm)) withImports(join(dirname(module), path), found);
+  for (const [, path] of readFileSync(module, "utf8").matchAll(/^import .*?"(\.[^"]+)";$/gm))
+    withImports(join(dirname(module), path), found);
   return found;
 }
 
@@ -36,7 +39,8 @@ test("an archive of faces opens with anyone's unzip", () => {
   const folder = mkdtempSync(join(tmpdir(), "facekit-"));
   try {
     writeFileSync(join(folder, "faces.zip"), archive);
-    const script = "import sys, zipfile; z = zipfile.ZipFile(sys.argv[1]); assert z.testzip() is None; print(z.namelist(), z.read('face-001.jpg'))";
+    const script =
+      "import sys, zipfile; z = zipfile.ZipFile(sys.argv[1]); assert z.testzip() is None; print(z.namelist(), z.read('face-001.jpg'))";
     const said = execFileSync("python3", ["-c", script, join(folder, "faces.zip")], { encoding: "utf8" });
     assert.equal(said.trim(), "['face-001.jpg', 'faß.jpg'] b'one'");
   } finally {
@@ -45,24 +49,45 @@ test("an archive of faces opens with anyone's unzip", () => {
 });
 
 test("model cards become blocks, and markup in them stays text", () => {
-  const blocks = parseMarkdown("# Card\n\nFinds **faces** with `onnx`,\nfast. <img src=x onerror=alert(1)>\n\n- one\n  more\n- two\n\n| set | AP |\n|---|--:|\n| easy | 0.9 |\n\n```\na | b\n```\n");
-  assert.deepEqual(blocks.map(({ kind }) => kind), ["heading", "paragraph", "list", "table", "pre"]);
+  const blocks = parseMarkdown(
+    "# Card\n\nFinds **faces** with `onnx`,\nfast. <img src=x onerror=alert(1)>\n\n- one\n  more\n- two\n\n| set | AP |\n|---|--:|\n| easy | 0.9 |\n\n```\na | b\n```\n",
+  );
+  assert.deepEqual(
+    blocks.map(({ kind }) => kind),
+    ["heading", "paragraph", "list", "table", "pre"],
+  );
   assert.equal(blocks[1].spans.at(-1).text, ", fast. <img src=x onerror=alert(1)>");
   assert.deepEqual(blocks[2].items[0], [{ kind: "text", text: "one more" }]);
   assert.equal(blocks[3].rows.length, 2);
-  assert.deepEqual(parseSpans("see [the paper](https://example.org/x)"), [{ kind: "text", text: "see " }, { kind: "text", text: "the paper (https://example.org/x)" }]);
+  assert.deepEqual(parseSpans("see [the paper](https://example.org/x)"), [
+    { kind: "text", text: "see " },
+    { kind: "text", text: "the paper (https://example.org/x)" },
+  ]);
 });
 
 test("any text is a card: the parser always ends", () => {
-  for (const text of ["", "|", "```", "-", "#", "####### x", "1. a\n\n\n", "| a\ntext", "  indented"]) assert.ok(Array.isArray(parseMarkdown(text)));
+  for (const text of ["", "|", "```", "-", "#", "####### x", "1. a\n\n\n", "| a\ntext", "  indented"])
+    assert.ok(Array.isArray(parseMarkdown(text)));
 });
 
 test("arrow keys go round, Home and End to the ends", () => {
-  assert.deepEqual([["ArrowRight", 2], ["ArrowLeft", 0], ["Home", 2], ["End", 0], ["Tab", 1]].map(([key, at]) => nextIndex(key, at, 3)), [0, 2, 0, 2, null]);
+  assert.deepEqual(
+    [
+      ["ArrowRight", 2],
+      ["ArrowLeft", 0],
+      ["Home", 2],
+      ["End", 0],
+      ["Tab", 1],
+    ].map(([key, at]) => nextIndex(key, at, 3)),
+    [0, 2, 0, 2, null],
+  );
 });
 
 test("the first view and everything it loads weigh at most 150 KB, uncompressed", () => {
-  const modules = new Set([...withImports(join(PAGE, "js/main.js")), ...withImports(join(PAGE, "js/detect/detect-view.js"))]);
+  const modules = new Set([
+    ...withImports(join(PAGE, "js/main.js")),
+    ...withImports(join(PAGE, "js/detect/detect-view.js")),
+  ]);
   const html = readFileSync(join(PAGE, "index.html"), "utf8");
   const styles = [...html.matchAll(/href="([^"]+\.css)"/g)].map(([, path]) => join(PAGE, path));
   const preloaded = [...html.matchAll(/modulepreload" href="([^"]+)"/g)].map(([, path]) => join(PAGE, path));
@@ -75,10 +100,19 @@ test("the first view and everything it loads weigh at most 150 KB, uncompressed"
 test("every style sheet is linked, or brought by the module beside it, and every module named in index.html is there", () => {
   const html = readFileSync(join(PAGE, "index.html"), "utf8");
   const linked = [...html.matchAll(/(?:href|src)="([^"#]+\.(?:css|js|svg))"/g)].map(([, path]) => path);
-  const styles = filesOf(PAGE).filter((name) => name.endsWith(".css")).map((name) => relative(PAGE, name));
-  const broughtBy = (name) => readFileSync(join(PAGE, name.replace(/css$/, "js")), "utf8").includes(`"./${basename(name)}"`);
-  assert.deepEqual(styles.filter((name) => !linked.includes(name) && !broughtBy(name)), []);
-  assert.deepEqual(linked.filter((path) => !existsSync(join(PAGE, path))), []);
+  const styles = filesOf(PAGE)
+    .filter((name) => name.endsWith(".css"))
+    .map((name) => relative(PAGE, name));
+  const broughtBy = (name) =>
+    readFileSync(join(PAGE, name.replace(/css$/, "js")), "utf8").includes(`"./${basename(name)}"`);
+  assert.deepEqual(
+    styles.filter((name) => !linked.includes(name) && !broughtBy(name)),
+    [],
+  );
+  assert.deepEqual(
+    linked.filter((path) => !existsSync(join(PAGE, path))),
+    [],
+  );
 });
 
 test("a strict policy holds: nothing inline, one module that fetches, no markup from text, no other host", () => {
@@ -89,7 +123,13 @@ test("a strict policy holds: nothing inline, one module that fetches, no markup 
     assert.doesNotMatch(source, /innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function/, name);
     assert.doesNotMatch(source, /XMLHttpRequest|sendBeacon|WebSocket/, name);
     if (!name.endsWith("api/api.js")) assert.doesNotMatch(source, /\bfetch\(/, name);
-    assert.deepEqual([...source.matchAll(/https?:\/\/[^"'\s]+/g)].map(([address]) => address).filter((address) => address !== "http://www.w3.org/2000/svg"), [], name);
+    assert.deepEqual(
+      [...source.matchAll(/https?:\/\/[^"'\s]+/g)]
+        .map(([address]) => address)
+        .filter((address) => address !== "http://www.w3.org/2000/svg"),
+      [],
+      name,
+    );
     assert.match(source, /^\/\/ @ts-check/, name);
   }
 });

@@ -1,22 +1,44 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { boxInPercent, clampBox, distance, faceAt, fitWithin, photoToScreen, screenToPhoto, tagPlace } from "../../../frontend/js/geometry.js";
+import {
+  boxInPercent,
+  clampBox,
+  distance,
+  faceAt,
+  fitWithin,
+  photoToScreen,
+  screenToPhoto,
+  tagPlace,
+} from "../../../frontend/js/geometry.js";
 
 const PHOTO = { width: 1600, height: 1200 };
 
 test("a photo fits the smaller side of its place and is not enlarged past its limit", () => {
   assert.deepEqual(fitWithin(PHOTO, { width: 800, height: 800 }), { width: 800, height: 600 });
   assert.deepEqual(fitWithin(PHOTO, { width: 9000, height: 300 }), { width: 400, height: 300 });
-  assert.deepEqual(fitWithin({ width: 100, height: 50 }, { width: 1000, height: 1000 }, 3), { width: 300, height: 150 });
+  assert.deepEqual(fitWithin({ width: 100, height: 50 }, { width: 1000, height: 1000 }, 3), {
+    width: 300,
+    height: 150,
+  });
 });
 
 test("a frame never leaves the photo", () => {
-  assert.deepEqual(clampBox({ x: -20, y: 1150, width: 100, height: 100 }, PHOTO), { x: 0, y: 1150, width: 80, height: 50 });
+  assert.deepEqual(clampBox({ x: -20, y: 1150, width: 100, height: 100 }, PHOTO), {
+    x: 0,
+    y: 1150,
+    width: 80,
+    height: 50,
+  });
   assert.deepEqual(clampBox({ x: 1700, y: 0, width: 10, height: 10 }, PHOTO), { x: 1600, y: 0, width: 0, height: 10 });
 });
 
 test("frames are placed in percent, so they hold at every size", () => {
-  assert.deepEqual(boxInPercent({ x: 400, y: 300, width: 160, height: 120 }, PHOTO), { x: 25, y: 25, width: 10, height: 10 });
+  assert.deepEqual(boxInPercent({ x: 400, y: 300, width: 160, height: 120 }, PHOTO), {
+    x: 25,
+    y: 25,
+    width: 10,
+    height: 10,
+  });
 });
 
 test("screen and photo are each other's inverse", () => {

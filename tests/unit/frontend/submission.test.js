@@ -6,7 +6,17 @@ import { Submission } from "../../../frontend/js/jobs/submission.js";
 import { Semaphore } from "../../../frontend/js/semaphore.js";
 import { Store } from "../../../frontend/js/store.js";
 
-const job = (status, extra = {}) => ({ id: "1", kind: "detection", status, stage: "detector", progress: 0, attempts: 1, error: null, options: {}, ...extra });
+const job = (status, extra = {}) => ({
+  id: "1",
+  kind: "detection",
+  status,
+  stage: "detector",
+  progress: 0,
+  attempts: 1,
+  error: null,
+  options: {},
+  ...extra,
+});
 
 /** A server whose job goes through the given states, one a request. */
 function apiWith(...states) {
@@ -53,7 +63,9 @@ test("cancelling works before there is a job and after", async () => {
   await early.cancel();
   assert.equal(early.state.problem.code, "cancelled");
 
-  const late = new Submission({ job: () => new Promise(() => {}), cancel: async () => job("cancelled") }, async () => job("running"));
+  const late = new Submission({ job: () => new Promise(() => {}), cancel: async () => job("cancelled") }, async () =>
+    job("running"),
+  );
   late.run();
   await new Promise((resolve) => setTimeout(resolve));
   await late.cancel();
@@ -88,9 +100,14 @@ test("at most so many pieces of work run at once, and all of them run", async ()
     if (fail) throw new Error("failed");
     return "done";
   };
-  const results = await Promise.allSettled([false, true, false, false, true].map((fail) => turns.run(() => work(fail))));
+  const results = await Promise.allSettled(
+    [false, true, false, false, true].map((fail) => turns.run(() => work(fail))),
+  );
   assert.equal(most, 2);
-  assert.deepEqual(results.map(({ status }) => status), ["fulfilled", "rejected", "fulfilled", "fulfilled", "rejected"]);
+  assert.deepEqual(
+    results.map(({ status }) => status),
+    ["fulfilled", "rejected", "fulfilled", "fulfilled", "rejected"],
+  );
 });
 
 test("a store tells its watchers now and at each change, until they leave", () => {

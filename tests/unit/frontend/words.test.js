@@ -5,26 +5,50 @@ import { KNOWN_CODES, explain, needsAnotherPhoto } from "../../../frontend/js/ap
 import { outcomeOf, thumbnailsOf } from "../../../frontend/js/history/job-words.js";
 import { byWeight, figureRows } from "../../../frontend/js/models/figures.js";
 import { routeOf } from "../../../frontend/js/shell/routes.js";
-import { ago, ageWords, counted, duration, labelWords, listed, percent, ranked, wholePercent } from "../../../frontend/js/words.js";
+import {
+  ago,
+  ageWords,
+  counted,
+  duration,
+  labelWords,
+  listed,
+  percent,
+  ranked,
+  wholePercent,
+} from "../../../frontend/js/words.js";
 
 test("every problem code of the API has plain words", () => {
   const source = readFileSync(new URL("../../../services/common/errors.py", import.meta.url), "utf8");
   const codes = [...source.matchAll(/^ {4}code\b[^"\n]*"([a-z_]+)"/gm)].map(([, code]) => code);
   assert.ok(codes.length > 20);
-  assert.deepEqual(codes.filter((code) => !KNOWN_CODES.includes(code)), []);
+  assert.deepEqual(
+    codes.filter((code) => !KNOWN_CODES.includes(code)),
+    [],
+  );
   assert.match(explain("brand_new_code").advice, /brand_new_code/);
   assert.ok(needsAnotherPhoto("image_corrupt") && !needsAnotherPhoto("worker_lost"));
 });
 
 test("shares read with the decimals they need", () => {
-  assert.deepEqual([0, 0.5, 0.0123, 0.003, 0.00042, 0.996, 1].map(percent), ["0%", "50%", "1.2%", "0.3%", "0.042%", "99.6%", "100%"]);
+  assert.deepEqual([0, 0.5, 0.0123, 0.003, 0.00042, 0.996, 1].map(percent), [
+    "0%",
+    "50%",
+    "1.2%",
+    "0.3%",
+    "0.042%",
+    "99.6%",
+    "100%",
+  ]);
   assert.deepEqual([0, 0.001, 0.974, 0.9999, 1].map(wholePercent), ["0%", "<1%", "97%", ">99%", "100%"]);
 });
 
 test("figures and labels read as words", () => {
   assert.equal(ageWords({ value: 31.4, spread: 6.2 }), "31 ± 6 years");
   assert.equal(labelWords("latino_hispanic"), "Latino hispanic");
-  assert.deepEqual(ranked({ sad: 0.1, happy: 0.7, angry: 0.2 }).map(([label]) => label), ["happy", "angry", "sad"]);
+  assert.deepEqual(
+    ranked({ sad: 0.1, happy: 0.7, angry: 0.2 }).map(([label]) => label),
+    ["happy", "angry", "sad"],
+  );
   assert.equal(counted(1, "face"), "1 face");
   assert.equal(counted(30, "face"), "30 faces");
   assert.equal(listed(["age", "gender", "emotion"]), "age, gender and emotion");
@@ -51,14 +75,22 @@ const job = (fields) => ({ id: "7", kind: "detection", status: "succeeded", erro
 
 test("history says what came of a job", () => {
   assert.equal(outcomeOf(job({ result: { faces: [{}, {}] } })), "2 faces");
-  assert.equal(outcomeOf(job({ status: "failed", error: { code: "worker_lost", detail: "" } })), explain("worker_lost").title);
-  assert.equal(outcomeOf(job({ kind: "verification", result: { matches: [{}], unmatched: [{}, {}] } })), "1 of 3 faces matching");
+  assert.equal(
+    outcomeOf(job({ status: "failed", error: { code: "worker_lost", detail: "" } })),
+    explain("worker_lost").title,
+  );
+  assert.equal(
+    outcomeOf(job({ kind: "verification", result: { matches: [{}], unmatched: [{}, {}] } })),
+    "1 of 3 faces matching",
+  );
   assert.equal(outcomeOf(job({ status: "cancelled" })), "Cancelled");
 });
 
 test("thumbnails show the face, and exist for failed jobs too", () => {
   const photo = { width: 200, height: 100, url: "/v1/jobs/7/images/preview" };
-  const [thumbnail] = thumbnailsOf(job({ result: { image: photo, faces: [{ box: { x: 120, y: 40, width: 20, height: 20 } }] } }));
+  const [thumbnail] = thumbnailsOf(
+    job({ result: { image: photo, faces: [{ box: { x: 120, y: 40, width: 20, height: 20 } }] } }),
+  );
   assert.deepEqual(thumbnail, { url: photo.url, focus: { x: 65, y: 50 } });
   const failed = thumbnailsOf(job({ kind: "verification", status: "failed" })).map(({ url }) => url);
   assert.deepEqual(failed, ["/v1/jobs/7/images/anchor", "/v1/jobs/7/images/original"]);
@@ -70,9 +102,21 @@ test("a model's figures are rows, however deep they lie", () => {
     ["Wider val, faces", "2,473"],
     ["Note", "150 photos"],
   ]);
-  const rows = [["Photos", "150"], ["Average precision, easy", "0.91"], ["Held out, accuracy", "0.93"], ["Accuracy se", "0.01"], ["Split", "held-out"]];
+  const rows = [
+    ["Photos", "150"],
+    ["Average precision, easy", "0.91"],
+    ["Held out, accuracy", "0.93"],
+    ["Accuracy se", "0.01"],
+    ["Split", "held-out"],
+  ];
   const { headlines, others } = byWeight(rows);
   assert.deepEqual(headlines, [rows[1], rows[2]]);
   assert.deepEqual(others, [rows[0], rows[3], rows[4]]);
-  assert.deepEqual(byWeight([["Split", "x"], ["Photos", "150"]]).headlines, [["Photos", "150"]]);
+  assert.deepEqual(
+    byWeight([
+      ["Split", "x"],
+      ["Photos", "150"],
+    ]).headlines,
+    [["Photos", "150"]],
+  );
 });

@@ -1,0 +1,53 @@
+// @ts-check
+import { explain } from "../api/explanations.js";
+import { boxInPercent } from "../geometry.js";
+import { counted, labelWords } from "../words.js";
+
+/** @typedef {import("../api/types.js").Job} Job */
+
+/** @param {Job} job */
+export function kindWords(job) {
+  return { detection: "Detect", verification: "Verify" }[job.kind] ?? labelWords(job.kind);
+}
+
+/**
+ * What came of a job, in a few words.
+ * @param {Job} job
+ */
+export function outcomeOf(job) {
+  if (job.status === "queued") return "Waiting";
+  if (job.status === "running") return "Under way";
+  if (job.status === "cancelled") return "Cancelled";
+  if (job.status === "failed") return explain(job.error?.code ?? "internal_error").title;
+  const result = /** @type {any} */ (job.result);
+  if (job.kind === "detection") return result.faces.length === 0 ? "No faces" : counted(result.faces.length, "face");
+  return `${result.matches.length} of ${counted(result.matches.length + result.unmatched.length, "face")} matching`;
+}
+
+/** @typedef {{url: string, focus: {x: number, y: number}}} Thumbnail */
+
+/**
+ * The stored pictures of a job, and where on each the face is, in percent.
+ * @param {Job} job
+ * @returns {Thumbnail[]}
+ */
+export function thumbnailsOf(job) {
+  const result = /** @type {any} */ (job.result);
+  const stored = (/** @type {string} */ name) => `/v1/jobs/${job.id}/images/${name}`;
+  const original = thumbnail(result?.image, (result?.faces ?? result?.matches)?.[0], stored("original"));
+  return job.kind === "verification"
+    ? [thumbnail(result?.anchor, result?.anchor_face, stored("anchor")), original]
+    : [original];
+}
+
+/**
+ * @param {import("../api/types.js").Photo | undefined} photo
+ * @param {any} found a face, or a match that holds one
+ * @param {string} otherwise where the photo is when there is no result
+ * @returns {Thumbnail}
+ */
+function thumbnail(photo, found, otherwise) {
+  const box = (found?.face ?? found)?.box;
+  const { x, y, width, height } = photo && box ? boxInPercent(box, photo) : { x: 50, y: 30, width: 0, height: 0 };
+  return { url: photo?.url ?? otherwise, focus: { x: Math.round(x + width / 2), y: Math.round(y + height / 2) } };
+}
