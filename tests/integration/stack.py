@@ -14,6 +14,8 @@ from typing import Any
 
 import requests
 
+from scripts.proc import memory_mb
+
 REPOSITORY = Path(__file__).resolve().parents[2]
 WORKERS = ("detector", "analyzer", "verifier")
 TERMINAL = {"succeeded", "failed", "cancelled"}
@@ -38,8 +40,12 @@ class Stack:
             "FACEKIT_HOME": str(home),
             "FACEKIT_PORT": str(self.port),
             "FACEKIT_FRONTEND": str(REPOSITORY / "frontend"),
-            **{f"FACEKIT_{name.upper()}": str(value) for name, value in settings.items()},
         }
+        self.set(**settings)
+
+    def set(self, **settings: object) -> None:
+        """Settings of the processes started from now on."""
+        self._environment |= {f"FACEKIT_{name.upper()}": str(value) for name, value in settings.items()}
 
     def start(self, *names: str) -> None:
         for name in names or ("gateway", *WORKERS):
@@ -73,6 +79,10 @@ class Stack:
     def log(self, name: str) -> str:
         path = self.home / f"{name}.log"
         return path.read_text("utf-8", "replace") if path.exists() else ""
+
+    def peak_memory_mb(self) -> dict[str, float]:
+        """The highest resident memory of each running process so far; empty where there is no /proc."""
+        return {name: memory_mb(process.pid).get("peak", 0.0) for name, process in self._processes.items()}
 
     def kill(self, *names: str) -> None:
         """kill -9, all at once."""

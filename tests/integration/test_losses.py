@@ -122,8 +122,8 @@ def test_cancelled_and_deleted_jobs_stay_so_whatever_a_worker_was_doing(own_stac
 
 
 def test_two_hundred_jobs_at_once_and_a_full_queue(own_stack: Stack) -> None:
-    """All that were accepted end; beyond the setting the answer is queue_full with Retry-After, and nothing is left."""
-    own_stack._environment["FACEKIT_MAX_QUEUED"] = "200"
+    """All that were accepted end, in bounded memory; one more is answered queue_full and leaves nothing behind."""
+    own_stack.set(max_queued=200)
     own_stack.start("gateway")
     own_stack.wait_ready(stages=())
     photo = photos.one_face()
@@ -139,3 +139,5 @@ def test_two_hundred_jobs_at_once_and_a_full_queue(own_stack: Stack) -> None:
     own_stack.start("detector", "analyzer", "verifier")
     jobs = [own_stack.finished(job_id, timeout_s=120) for job_id in ids]
     assert all(whole(job, 1) for job in jobs)
+    peaks = own_stack.peak_memory_mb()
+    assert peaks["gateway"] < 400 and max(peaks.values()) < 500, peaks
