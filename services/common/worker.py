@@ -172,15 +172,19 @@ def _elapsed_ms(started: float) -> float:
 
 
 def serve(stage: Stage[Any]) -> None:
-    """Entry point of a worker process: settings, logs, ports, model, loop."""
+    """Entry point of a worker process: settings, logs, ports, model, loop. Ends with 1 and one line for what an
+    operator can mend: a setting, a bundle, a server that does not answer."""
     from services.common.bootstrap import build
     from services.common.logs import configure_logs
 
     settings = Settings()
     configure_logs(stage.name, settings.log_level)
-    ports = build(settings)
     try:
-        worker = Worker(stage, store=ports.store, jobs=ports.jobs, queue=ports.queue, settings=settings)
-        worker.run()
-    finally:
-        ports.close()
+        ports = build(settings)
+        try:
+            Worker(stage, store=ports.store, jobs=ports.jobs, queue=ports.queue, settings=settings).run()
+        finally:
+            ports.close()
+    except FacekitError as error:
+        log.error("%s: %s", error.title, error.detail)
+        raise SystemExit(1) from None

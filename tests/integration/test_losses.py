@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 import pytest
 import requests
-from services.common.bootstrap import build
 
+from services.common.bootstrap import build
 from services.common.jobs import Job
 from services.common.settings import Settings
 from tests import photos
