@@ -6,15 +6,38 @@ TRAINER_VENV := .venv-trainer
 PAGE := tests/e2e/page
 PIP := -m pip install --quiet --disable-pip-version-check --no-input --require-hashes --no-deps --only-binary :all:
 
+# Labels of the images; `docker compose` works without them too.
+COMPOSE = FACEKIT_VERSION=$$(sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml) \
+	FACEKIT_REVISION=$$(git rev-parse --short HEAD 2>/dev/null || echo unknown) docker compose
+
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test test-serving test-trainer test-page page-tools lint lint-page format bench train screenshots constraints clean
+.PHONY: help run up down logs ps images test test-serving test-trainer test-page page-tools lint lint-page format bench train screenshots constraints clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: $(VENV)/serving ## start the embedded system: gateway, three workers, no server needed
 	@exec $(VENV)/bin/python -m scripts.run
+
+up: ## start the whole stack with Docker; makes keys and secrets the first time
+	@docker compose version >/dev/null 2>&1 || { echo "facekit: make up needs Docker with Compose v2" >&2; exit 1; }
+	@python3 scripts/stack_env.py
+	@$(COMPOSE) up --detach --build --wait --quiet-pull
+	@echo "facekit: the stack answers at http://$$($(COMPOSE) port nginx 8080)"
+
+down: ## stop the stack; its photos, jobs and models stay in volumes
+	@$(COMPOSE) down
+
+logs: ## follow the logs of the stack
+	@$(COMPOSE) logs --follow --tail=100
+
+ps: ## what runs of the stack, and how well
+	@$(COMPOSE) ps --all
+
+images: ## build the images of the stack and print their sizes, whole and compressed
+	@$(COMPOSE) build --quiet
+	@sh scripts/image_sizes.sh
 
 test: ## every test, in the environments they need
 	@$(MAKE) --no-print-directory -j3 $(VENV)/dev $(TRAINER_VENV)/trainer page-tools

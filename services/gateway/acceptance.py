@@ -133,6 +133,8 @@ class Acceptance:
             self._queue.publish(job.stages[0], job.id)
         except FacekitError as error:
             log.warning("hint not sent, the sweeper will: %s", error.detail, extra={"job_id": job.id})
+        except Exception:  # whatever it is, the job is accepted and must be answered so
+            log.exception("hint not sent, the sweeper will", extra={"job_id": job.id})
 
     def _forget(self, job_id: str, writes: list[Future[None]]) -> None:
         wait(writes)
