@@ -21,7 +21,7 @@ from services.common.boxes import CHIP_SIZE_PX
 from services.common.bundle import Bundle
 from services.common.errors import BundleInvalid, WeightsUnavailable
 
-MAX_BATCH: Final = 16  # faces a call: DeepFace's input is 0.6 MB a face, and photos have up to 1000
+MAX_BATCH: Final = 8  # faces a call: DeepFace's input is 0.6 MB a face, and photos have up to 1000
 
 log = logging.getLogger(__name__)
 

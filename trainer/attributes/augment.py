@@ -30,17 +30,19 @@ class Augmentation:
 
 
 def augment(pictures: Tensor, how: Augmentation) -> Tensor:
-    """uint8 pictures (N, C, H, W) → float (N, C, size, size) in [0, 1], each changed in its own way."""
-    images = _move(pictures.float(), how) / 255
-    images = _lose_resolution(images, how)
-    images = _relight(images, how)
-    return _erase(images, how)
+    """uint8 pictures (N, C, H, W) → float (N, C, size, size) in [0, 1], each changed in its own way, where they are."""
+    with pictures.device:
+        images = _move(pictures.float(), how) / 255
+        images = _lose_resolution(images, how)
+        images = _relight(images, how)
+        return _erase(images, how)
 
 
 def plain(pictures: Tensor, how: Augmentation) -> Tensor:
     """The same window without any change: what evaluation sees."""
-    transform = torch.eye(2, 3).repeat(len(pictures), 1, 1) * how.window
-    transform[:, :, 2] = torch.tensor(how.centre_xy)
+    with pictures.device:
+        transform = torch.eye(2, 3).repeat(len(pictures), 1, 1) * how.window
+        transform[:, :, 2] = torch.tensor(how.centre_xy)
     return _sample(pictures.float(), transform, how.size_px) / 255
 
 

@@ -20,10 +20,12 @@ def card(attribute: str, meta: dict[str, Any], figures: dict[str, Any]) -> str:
         f"Estimates {attribute} from a face. An estimate of how a face looks in one photo, not a fact about a person; "
         "do not decide anything about anyone by it.",
         f"- **Graph**: `{GRAPHS[attribute].file_name}`, DeepFace's own contract, loaded by DeepFace.\n"
-        f"- **Network**: YOLOv8n's backbone, 1.1 M parameters, a linear head; a face and its mirror image averaged.\n"
+        f"- **Network**: {_networks(meta['parameters']['networks'])}; a face and its mirror image "
+        f"averaged, at {' and '.join(map(str, meta['parameters']['view_sizes_px']))} px.\n"
         f"- **Trained on**: {meta['trained_on']}.\n"
         f"- **Licence**: {meta['licence']}.\n"
-        f"- **Measured on**: {held_out}; never trained on, no checkpoint chosen by them, through ONNX Runtime from the "
+        f"- **Measured on**: {held_out}; never trained on, no checkpoint chosen by them (whether a "
+        "graph looks at one size or two was), through ONNX Runtime from the "
         "face chips that serving cuts (`python -m trainer attributes evaluate`). Copies of one picture are on one side "
         "of the split; people are not named in these sets, so a person may be on both.",
         "## Figures",
@@ -39,6 +41,11 @@ def card(attribute: str, meta: dict[str, Any], figures: dict[str, Any]) -> str:
         _limits(attribute),
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def _networks(count: int) -> str:
+    one = "YOLOv8n's backbone, 1.1 M parameters, and a linear head"
+    return one if count == 1 else f"{count} networks that answer together, each {one}"
 
 
 def class_names(attribute: str) -> list[str]:
@@ -79,7 +86,10 @@ def _figures(attribute: str, figures: dict[str, Any]) -> list[str]:
             ("the same faces in FER2013's framing", f"{figures['accuracy_native_of_aligned']:.1%}"),
         ]
         rows += [(f"{name} recognized", f"{share:.1%}") for name, share in figures["recall"].items()]
-    names = {"grey": "FairFace in grey", "32_px": "FairFace, faces shrunk to 32 px"}
+    names = {
+        "grey": "FairFace in grey (each fourth face)",
+        "32_px": "FairFace, faces shrunk to 32 px (each fourth face)",
+    }
     rows += [(names[name], f"{share:.1%}") for name, share in figures.get("harder", {}).items()]
     return [_table(("what", "measured"), rows)]
 

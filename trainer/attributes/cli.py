@@ -63,14 +63,15 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--learning-rate", type=float, default=1.5e-3)
     one.add_argument("--seed", type=int, default=7)
     one.add_argument("--threads", type=int, default=0, help="0: torch's own choice")
+    one.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
 
     one = verb("evaluate", _evaluate, "figures of exported bundles on held-out faces, by group, as JSON")
     one.add_argument("--bundles", type=Path, default=SHIPPED, help="folder with age/, gender/, ethnicity/, emotion/")
     _held_out_data(one)
 
     one = verb("export", _export, "two trained runs → four bundles with figures, golden cases and cards")
-    one.add_argument("--emotion-run", type=Path, required=True)
-    one.add_argument("--faces-run", type=Path, required=True)
+    one.add_argument("--emotion-run", type=Path, nargs="+", required=True)
+    one.add_argument("--faces-run", type=Path, nargs="+", required=True, help="several runs answer together")
     _held_out_data(one)
     one.add_argument("--out", type=Path, default=Path("runs/attributes/bundles"))
     one.add_argument("--version", required=True, help="for example 2026.11.1")
@@ -119,8 +120,15 @@ def _train(arguments: argparse.Namespace) -> None:
 
     if arguments.threads:
         torch.set_num_threads(arguments.threads)
+    device = arguments.device
+    if device == "auto":
+        device = "cuda" if torch.cuda.is_available() else "cpu"
     schedule = Schedule(
-        hours=arguments.hours, batch=arguments.batch, learning_rate=arguments.learning_rate, seed=arguments.seed
+        hours=arguments.hours,
+        batch=arguments.batch,
+        learning_rate=arguments.learning_rate,
+        seed=arguments.seed,
+        device=device,
     )
     train = train_emotion if arguments.part == "emotion" else train_faces
     train(arguments.data, arguments.run, arguments.weights, schedule)

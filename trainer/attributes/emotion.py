@@ -64,8 +64,8 @@ class EmotionSet:
 def predict_emotions(net: nn.Module, pixels: NDArray[np.uint8], size_px: int = EMOTION_SIZE_PX) -> NDArray[np.float32]:
     """Probabilities (N, 7) for grey faces (N, 48, 48)."""
     net.eval()
-    how = replace(EmotionSet.augmentation, size_px=size_px)
+    how, device = replace(EmotionSet.augmentation, size_px=size_px), next(net.parameters()).device
     parts = []
     for part in torch.from_numpy(pixels).split(256):
-        parts.append(net(plain(part.unsqueeze(1), how))["emotion"].softmax(dim=1))
+        parts.append(net(plain(part.unsqueeze(1).to(device), how))["emotion"].softmax(dim=1).cpu())
     return np.asarray(torch.cat(parts).numpy(), dtype=np.float32)

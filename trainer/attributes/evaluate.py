@@ -20,6 +20,7 @@ Figures = dict[str, Any]
 # Bins of FAIRFACE_AGE_BINS that a group's table joins, so that a row has faces enough to mean something.
 AGE_BANDS: Final = {"0-19": (0, 3), "20-49": (3, 6), "50 and over": (6, 9)}
 SMALL_FACE_PX: Final = 32
+HARDER_EVERY: Final = 4  # of FairFace's held-out faces, those judged in grey and small: it doubles the time
 
 
 def evaluate_faces(graphs: Mapping[str, ServedGraph], data: Path) -> dict[str, Figures]:
@@ -37,7 +38,9 @@ def evaluate_faces(graphs: Mapping[str, ServedGraph], data: Path) -> dict[str, F
     near = np.abs(bins - labels["age_bin"]) <= 1
     error = np.abs(years - labels["age_years"])
     right = {"gender": gender_right, "ethnicity": ethnicity_right, "age_bin_or_neighbour": near}
-    harder = _harder(graphs, chips[fairface])
+    judged_harder = np.flatnonzero(fairface)[::HARDER_EVERY]
+    harder = _harder(graphs, chips[judged_harder])
+    harder_labels = {name: values[judged_harder] for name, values in labels.items()}
     return {
         "age": {
             "mean_absolute_error_years": _mean(error[utkface]),
@@ -50,7 +53,7 @@ def evaluate_faces(graphs: Mapping[str, ServedGraph], data: Path) -> dict[str, F
             "by_group": _by_group(right["age_bin_or_neighbour"], labels, fairface),
             "harder": {
                 name: _mean(
-                    np.abs(_bins(answer["age"]) - labels["age_bin"][fairface]) <= 1,
+                    np.abs(_bins(answer["age"]) - harder_labels["age_bin"]) <= 1,
                 )
                 for name, answer in harder.items()
             },
@@ -63,7 +66,7 @@ def evaluate_faces(graphs: Mapping[str, ServedGraph], data: Path) -> dict[str, F
             "held_out": {"fairface": int(fairface.sum()), "utkface": int(utkface.sum())},
             "by_group": _by_group(gender_right, labels, fairface),
             "harder": {
-                name: _mean(answer["gender"].argmax(axis=1) == labels["gender"][fairface])
+                name: _mean(answer["gender"].argmax(axis=1) == harder_labels["gender"])
                 for name, answer in harder.items()
             },
         },
@@ -76,7 +79,7 @@ def evaluate_faces(graphs: Mapping[str, ServedGraph], data: Path) -> dict[str, F
             "held_out": {"fairface": int(fairface.sum())},
             "by_group": _by_group(ethnicity_right, labels, fairface),
             "harder": {
-                name: _mean(answer["ethnicity"].argmax(axis=1) == labels["ethnicity"][fairface])
+                name: _mean(answer["ethnicity"].argmax(axis=1) == harder_labels["ethnicity"])
                 for name, answer in harder.items()
             },
         },

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -17,7 +17,7 @@ from services.common.bundle import Bundle, golden_case, write_bundle
 from trainer.attributes.as_served import ServedGraph
 from trainer.attributes.card import CONFUSION_PICTURE, card, draw_confusion
 from trainer.attributes.evaluate import evaluate_emotion, evaluate_faces
-from trainer.attributes.graph import to_onnx
+from trainer.attributes.graph import to_onnx, view_sizes_px
 from trainer.attributes.network import AttributeNet, EmotionNet, FaceNet
 
 LICENCE: Final = "AGPL-3.0-only; the training sets are for research use"
@@ -35,8 +35,8 @@ ASTRONAUT_LANDMARKS: Final = ((199.2, 101.6), (245.2, 101.4), (221.4, 127.5), (2
 
 @dataclass(frozen=True)
 class ExportSettings:
-    emotion_run: Path
-    faces_run: Path
+    emotion_run: Sequence[Path]
+    faces_run: Sequence[Path]
     emotion_data: Path
     faces_data: Path
     out: Path
@@ -46,15 +46,16 @@ class ExportSettings:
 
 def export(settings: ExportSettings) -> dict[str, Bundle]:
     """Writes `out`/{age,gender,ethnicity,emotion}. The figures are measured on the exported graphs."""
-    emotion = load_averaged(EmotionNet(), settings.emotion_run)
-    faces = load_averaged(FaceNet(), settings.faces_run)
+    emotion = [load_averaged(EmotionNet(), run) for run in settings.emotion_run]
+    faces = [load_averaged(FaceNet(), run) for run in settings.faces_run]
     graphs = {name: to_onnx(emotion if name == "emotion" else faces, name) for name in GRAPHS}
     served = {name: ServedGraph(graph, name) for name, graph in graphs.items()}
     figures: dict[str, dict[str, Any]] = {
         **evaluate_faces({name: graph for name, graph in served.items() if name != "emotion"}, settings.faces_data),
         "emotion": evaluate_emotion(served["emotion"], settings.emotion_data),
     }
-    return {name: _write(name, graphs[name], served[name], figures[name], settings) for name in GRAPHS}
+    networks = {name: len(emotion if name == "emotion" else faces) for name in GRAPHS}
+    return {name: _write(name, graphs[name], networks[name], served[name], figures[name], settings) for name in GRAPHS}
 
 
 def load_averaged(net: AttributeNet, run: Path) -> AttributeNet:
@@ -65,7 +66,12 @@ def load_averaged(net: AttributeNet, run: Path) -> AttributeNet:
 
 
 def _write(
-    attribute: str, onnx: bytes, served: ServedGraph, figures: dict[str, Any], settings: ExportSettings
+    attribute: str,
+    onnx: bytes,
+    networks: int,
+    served: ServedGraph,
+    figures: dict[str, Any],
+    settings: ExportSettings,
 ) -> Bundle:
     graph = GRAPHS[attribute]
     meta: dict[str, Any] = {
@@ -79,7 +85,11 @@ def _write(
             "layout": "nhwc",
         },
         "classes": graph.labels,
-        "parameters": {"deepface_file": graph.file_name},
+        "parameters": {
+            "deepface_file": graph.file_name,
+            "networks": networks,
+            "view_sizes_px": list(view_sizes_px(attribute)),
+        },
         "metrics": {name: value for name, value in figures.items() if name not in ("confusion", "by_group")},
         "trained_on": settings.trained_on.get(attribute, TRAINED_ON[attribute]),
         "licence": LICENCE,

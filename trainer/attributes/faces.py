@@ -101,7 +101,7 @@ def age_loss(logits: Tensor, weights: Tensor, exact: Tensor, share: Tensor) -> T
     log_p = logits.log_softmax(dim=1)
     of_year = -(weights * log_p).sum(dim=1)
     of_bin = -(log_p + weights.clamp(min=1e-6).log()).logsumexp(dim=1)
-    ages = torch.arange(logits.shape[1], dtype=logits.dtype)
+    ages = torch.arange(logits.shape[1], dtype=logits.dtype, device=logits.device)
     expected, known = log_p.exp() @ ages, weights @ ages
     error = F.smooth_l1_loss(expected, known, reduction="none", beta=2.0) * 0.1
     return (share * (exact * (of_year * 0.6 + error) + (1 - exact) * of_bin)).sum() / share.sum()
@@ -132,10 +132,10 @@ def predict_faces(
 ) -> dict[str, NDArray[np.float32]]:
     """Probabilities for chips (N, 160, 160, 3) RGB: "age" (N, 101), "gender" (N, 2), "ethnicity" (N, 6)."""
     net.eval()
-    how = replace(FaceSet.augmentation, size_px=size_px)
+    how, device = replace(FaceSet.augmentation, size_px=size_px), next(net.parameters()).device
     parts: dict[str, list[Tensor]] = {}
     for start in range(0, len(chips), 256):
         pictures = torch.from_numpy(np.ascontiguousarray(chips[start : start + 256])).permute(0, 3, 1, 2)
-        for name, logits in net(plain(pictures, how)).items():
-            parts.setdefault(name, []).append(logits.softmax(dim=1))
+        for name, logits in net(plain(pictures.to(device), how)).items():
+            parts.setdefault(name, []).append(logits.softmax(dim=1).cpu())
     return {name: np.asarray(torch.cat(values).numpy(), dtype=np.float32) for name, values in parts.items()}

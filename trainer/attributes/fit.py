@@ -43,6 +43,7 @@ class Schedule:
     ema_decay: float = 0.998
     small_until: float = 0.65
     seed: int = 7
+    device: str = "cpu"
 
     def factor(self, progress: float) -> float:
         """Share of the learning rate at `progress` (0 to 1) of the time budget."""
@@ -66,7 +67,7 @@ def fit(
     after every epoch (a run with one goes on from it), `ema.pt` and a line in `log.jsonl`. `validate` gets the averaged
     network and the size it is trained at now; its figures are for watching: no checkpoint is chosen by them."""
     torch.manual_seed(schedule.seed)
-    net = net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    net = net.to(device=schedule.device, memory_format=torch.channels_last)
     ema = copy.deepcopy(net).eval()
     optimizer = torch.optim.AdamW(_groups(net, schedule.weight_decay), lr=schedule.learning_rate)
     state = _resume(run, net, ema, optimizer)
@@ -81,7 +82,7 @@ def fit(
             for group in optimizer.param_groups:
                 group["lr"] = schedule.learning_rate * schedule.factor(progress)
             how = replace(task.augmentation, size_px=schedule.size_px(task.augmentation.size_px, progress))
-            losses.append(_step(net, task, how, optimizer, indices))
+            losses.append(_step(net, task, how, optimizer, indices, schedule.device))
             steps += 1
             _average(ema, net, min(schedule.ema_decay, (1 + steps) / (10 + steps)))
             spent_s += time.perf_counter() - began
@@ -100,17 +101,23 @@ def fit(
 
 
 def _step(
-    net: nn.Module, task: TrainingTask, how: Augmentation, optimizer: torch.optim.Optimizer, indices: Tensor
+    net: nn.Module,
+    task: TrainingTask,
+    how: Augmentation,
+    optimizer: torch.optim.Optimizer,
+    indices: Tensor,
+    device: str,
 ) -> float:
     pictures, targets = task.batch(indices)
-    images = augment(pictures, how)
+    targets = {name: target.to(device) for name, target in targets.items()}
+    images = augment(pictures.to(device), how)
     if task.mixup > 0 and torch.rand(()) < 0.5:
         share = float(torch.distributions.Beta(task.mixup, task.mixup).sample())
-        order = torch.randperm(len(images))
+        order = torch.randperm(len(images), device=device)
         images = share * images + (1 - share) * images[order]
         targets = {name: share * target + (1 - share) * target[order] for name, target in targets.items()}
     images = images.contiguous(memory_format=torch.channels_last)
-    with torch.autocast("cpu", torch.bfloat16):
+    with torch.autocast(device, torch.bfloat16):
         logits = net(images)
     loss = task.loss({name: value.float() for name, value in logits.items()}, targets)
     optimizer.zero_grad(set_to_none=True)
@@ -149,7 +156,7 @@ def _resume(run: Path, net: nn.Module, ema: nn.Module, optimizer: torch.optim.Op
     if not last.is_file():
         run.mkdir(parents=True, exist_ok=True)
         return {"steps": 0, "spent_s": 0.0, "epoch": 0}
-    saved = torch.load(last, map_location="cpu", weights_only=True)
+    saved = torch.load(last, map_location="cpu", weights_only=True)  # copied to where the network is
     net.load_state_dict(saved["net"])
     ema.load_state_dict(saved["ema"])
     optimizer.load_state_dict(saved["optimizer"])

@@ -1,5 +1,6 @@
 """The model card, written from what was measured."""
 
+import textwrap
 from collections.abc import Mapping
 from typing import Any
 
@@ -20,9 +21,10 @@ def card(meta: Mapping[str, Any]) -> str:
 Finds faces in photos: a box, a confidence and five landmarks (eyes, nose, mouth corners, left and right as seen in the
 picture) for each. YOLOv8 with a pose head of five points, trained by `python -m trainer detector`.
 
-- **Trained on**: {meta["trained_on"]}. Started from COCO weights.
+- **Trained on**: {_wrapped(meta["trained_on"] + ".")}
 - **Input**: RGB, long side {parameters["long_side_px"]} px, sides padded to multiples of 32; a photo with more pixels
-  and small or no faces is looked at again at twice the size, up to {parameters["max_long_side_px"]} px.
+  and small or no faces is looked at again at twice the size, up to {parameters["max_long_side_px"]} px; one with a very
+  large face, or none, also at half the size.
 - **Default threshold**: {parameters["min_confidence"]}, the best F1 on the validation photos unless false alarms ask
   for more; boxes overlapping by more than IoU {parameters["nms_iou"]} are one face.
 - **Licence**: {meta["licence"]}, as Ultralytics' YOLOv8 is; WIDER FACE is for research use.
@@ -45,7 +47,8 @@ As served (ONNX Runtime, fp32), by `python -m trainer detector evaluate`.
   by at most {parity["confidence"]}; {parity["photos_with_other_count"]} photos with another number of detections.
 
 ## Limits
-- The threshold was chosen on the same validation photos and pictures as these figures: expect slightly worse elsewhere.
+- The threshold, the suppression's IoU and the checkpoint were chosen on the same validation photos and pictures as
+  these figures: expect slightly worse elsewhere.
 - Few validation photos stand behind each figure: differences of a point are within chance.
 - Faces under about 12 px in the network's input are often missed, and so are heavily covered, blurred or upside-down
   ones.
@@ -54,3 +57,8 @@ As served (ONNX Runtime, fp32), by `python -m trainer detector evaluate`.
 - WIDER FACE's photos are press and party photos found by search engines: expect uneven accuracy over age, skin colour
   and culture.
 """
+
+
+def _wrapped(text: str) -> str:
+    """Long lines broken as the rest of the card is, indented under its bullet."""
+    return "\n".join(textwrap.wrap(text, 120, initial_indent=" " * 16, subsequent_indent="  ")).lstrip()

@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 PADDING_GREY = 114  # Ultralytics' letterbox colour, also what serving pads with
 MIRRORED_LANDMARKS = [1, 0, 2, 4, 3]  # left and right as seen in the picture swap in a mirror
-MAX_FACES = 96  # label assignment costs faces x anchors; the smallest ones beyond this are ignored, not unlearned
+MAX_FACES = 300  # label assignment costs faces x anchors; the smallest ones beyond this are ignored, not unlearned
 MIN_FACE_PX = 4.0  # shorter side, at the size the network sees; smaller faces are ignored
-CLOSE_UPS = 0.12  # share of views filled by one face: WIDER has few, portraits and selfies are nothing else
+CLOSE_UPS = 0.08  # share of views filled by one face: WIDER has few, portraits and selfies are nothing else
 CLOSE_UP_MIN_PX = 40.0
 CLOSE_UP_MAX_SCALE = 4.0
 BACKGROUND_MAX_ENLARGEMENT = 2.5

@@ -18,7 +18,7 @@ from trainer.verifier.scoring import accuracy
 FACE_IN_CHIP_PX = 80.0  # shorter side of a detected face's box, at the chip's scale
 FACE_SIZES_PX = (8, 10, 12, 14, 16, 20, 24, 32, 48)
 MEASURED_PAIRS = 400
-ACCURACY_LOST = 0.05  # more than this below the undegraded pairs, and a face is better not judged
+ACCURACY_LOST = 0.02  # more than this below the undegraded pairs, and a face is better not judged
 SHARP_PHOTOS_FLAGGED = 0.005  # of ordinary photos, at most this share may be called blurred
 
 

@@ -1,4 +1,4 @@
-"""Several processes training one network (`torchrun --nproc-per-node N -m trainer verifier train ...`)."""
+"""Several processes training one network (`torchrun --nproc-per-node N -m -- trainer verifier train ...`)."""
 
 from __future__ import annotations
 

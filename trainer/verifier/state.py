@@ -61,13 +61,11 @@ def _assemble(
 
 
 def change_resolution(state: TrainingState, config: TrainConfig, side: int, device: torch.device) -> TrainingState:
-    tower, average = Tower(config.tower, side), Tower(config.tower, side)
+    """The same network for another input size. The average starts anew: norms of one size do not fit another."""
+    tower = Tower(config.tower, side)
     tower.load_state_dict(fit_head(state.tower.state_dict(), tower))
-    average.load_state_dict(fit_head(state.average.network.state_dict(), average))
     changed = _assemble(config, tower, state.margin_head, state.pair_loss, device)
-    changed.average.network.load_state_dict(average.state_dict())
-    changed.average.updates, changed.step, changed.worked_s = state.average.updates, state.step, state.worked_s
-    changed.optimizer_since = state.step
+    changed.step, changed.worked_s, changed.optimizer_since = state.step, state.worked_s, state.step
     return changed
 
 

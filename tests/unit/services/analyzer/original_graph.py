@@ -1,4 +1,4 @@
-"""Graphs of DeepFace's original architectures, all weights one number: what its own graphs cost, without their 1.6 GB."""
+"""Graphs of DeepFace's original architectures, all weights one number: their cost without their 1.6 GB."""
 
 from __future__ import annotations
 
@@ -46,7 +46,10 @@ def original_graph(attribute: str) -> bytes:
     layers.node("Softmax", axis=1)
     made = [
         helper.make_node(
-            "ConstantOfShape", [f"{name}_shape"], [name], value=helper.make_tensor("v", TensorProto.FLOAT, [1], [WEIGHT])
+            "ConstantOfShape",
+            [f"{name}_shape"],
+            [name],
+            value=helper.make_tensor("v", TensorProto.FLOAT, [1], [WEIGHT]),
         )
         for name in layers.shapes
     ]

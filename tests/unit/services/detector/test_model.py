@@ -11,6 +11,7 @@ from skimage import data
 from services.common.bundle import load_bundle, replay_golden
 from services.detector import model as detector_model
 from services.detector.model import Detections, FaceDetector
+from services.detector.tiles import TILE_PX, tiles
 from tests.photos import astronaut_rgb, coffee_rgb
 
 BUNDLE = Path(detector_model.__file__).parent / "model"
@@ -104,6 +105,15 @@ def test_odd_shapes_are_answered(detector: FaceDetector, shape: tuple[int, int, 
     assert len(detector.detect(np.zeros(shape, np.uint8))) == 0
 
 
+def test_tiles_cover_everything_and_overlap() -> None:
+    covered = np.zeros((1707, 2560), np.uint8)
+    for tile in tiles(2560, 1707):
+        covered[tile.top : tile.bottom, tile.left : tile.right] += 1
+        assert tile.right - tile.left <= TILE_PX and tile.bottom - tile.top <= TILE_PX
+    assert covered.min() == 1 and covered.max() > 1
+    assert len(list(tiles(1280, 960))) == 1
+
+
 def test_what_is_not_a_photo_is_refused(detector: FaceDetector) -> None:
     for wrong in (np.zeros((5, 5), np.uint8), np.zeros((5, 5, 3), np.float32), np.zeros((0, 5, 3), np.uint8)):
         with pytest.raises(ValueError, match="uint8"):
@@ -123,7 +133,7 @@ def test_another_engine_can_run_the_graph(detector: FaceDetector) -> None:
         calls.append(blob.shape)
         anchors = sum((blob.shape[2] // s) * (blob.shape[3] // s) for s in (8, 16, 32))
         scores = np.zeros((1, 1, anchors), np.float32)
-        scores[0, 0, 0] = 0.9
+        scores[0, 0, 0] = 0.9 if len(calls) == 1 else 0.0
         return scores, np.zeros((1, 64, anchors), np.float32), np.zeros((1, 15, anchors), np.float32)
 
     found: Detections = FaceDetector(detector.bundle, 1, graph=graph).detect(coffee_rgb())  # type: ignore[arg-type]

@@ -72,7 +72,7 @@ def test_the_graph_answers_as_the_trained_network(folder: Path, attribute: str) 
     graph = GRAPHS[attribute]
     faces = torch.rand(3, graph.side_px, graph.side_px, graph.channels)
     with torch.inference_mode():
-        expected = DeepFaceGraph(load_averaged(net, folder / part), attribute)(faces).numpy()
+        expected = DeepFaceGraph([load_averaged(net, folder / part)], attribute)(faces).numpy()
     served = ServedGraph((folder / "bundles" / attribute / "model.onnx").read_bytes(), attribute)
     np.testing.assert_allclose(served.run(faces.numpy()), expected, atol=5e-3)  # weights are stored in half precision
 

@@ -32,7 +32,7 @@ def test_alarms_on_face_free_pictures_raise_the_threshold() -> None:
     photo = judged((0, 0.9), (1, 0.8), (2, 0.6))
     alarms = np.concatenate([np.zeros(95), np.full(5, 0.7)]).astype(np.float32)
     threshold = choose_threshold([photo], alarms)
-    assert (alarms >= threshold).mean() <= 0.01
+    assert (alarms >= threshold).mean() <= 0.02
     assert threshold == pytest.approx(0.71, abs=0.011)
 
 
