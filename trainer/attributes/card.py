@@ -24,9 +24,9 @@ def card(attribute: str, meta: dict[str, Any], figures: dict[str, Any]) -> str:
         f"averaged, at {' and '.join(map(str, meta['parameters']['view_sizes_px']))} px.\n"
         f"- **Trained on**: {meta['trained_on']}.\n"
         f"- **Licence**: {meta['licence']}.\n"
-        f"- **Measured on**: {held_out}; never trained on, no checkpoint chosen by them (whether a "
-        "graph looks at one size or two was), through ONNX Runtime from the "
-        "face chips that serving cuts (`python -m trainer attributes evaluate`). Copies of one picture are on one side "
+        f"- **Measured on**: {held_out}; never trained on, no checkpoint chosen by them (whether a graph "
+        "looks at one size or two was), through ONNX Runtime from the face chips that serving cuts (`python -m trainer "
+        "attributes evaluate`). Copies of one picture are on one side "
         "of the split; people are not named in these sets, so a person may be on both.",
         "## Figures",
         *_figures(attribute, figures),
@@ -87,8 +87,8 @@ def _figures(attribute: str, figures: dict[str, Any]) -> list[str]:
         ]
         rows += [(f"{name} recognized", f"{share:.1%}") for name, share in figures["recall"].items()]
     names = {
-        "grey": "FairFace in grey (each fourth face)",
-        "32_px": "FairFace, faces shrunk to 32 px (each fourth face)",
+        "grey": "FairFace in grey, each fourth face",
+        "32_px": "FairFace shrunk to 32 px, each fourth face",
     }
     rows += [(names[name], f"{share:.1%}") for name, share in figures.get("harder", {}).items()]
     return [_table(("what", "measured"), rows)]

@@ -20,8 +20,8 @@ from ultralytics.nn.modules import Conv
 from services.analyzer.graphs import GRAPHS
 from trainer.attributes.network import EMOTION_SIZE_PX, FACE_SIZE_PX, AttributeNet
 
-# At which sizes each graph looks at a face; the networks are trained at several. Two cost twice as much and gain a point
-# or more for gender and age, and nothing for ethnicity.
+# At which sizes each graph looks at a face; the networks are trained at several. Two cost twice as much and gain a
+# point for gender, a little for age, and nothing for ethnicity.
 VIEW_SIZES_PX: Final = {"age": (80, FACE_SIZE_PX), "gender": (80, FACE_SIZE_PX), "ethnicity": (FACE_SIZE_PX,)}
 
 # Below this many values a tensor is kept as it is; above it is stored in half precision and widened when loaded.

@@ -137,8 +137,8 @@ def torch_graph(graph: FaceGraph) -> Graph:
 def _golden_cases(detector: FaceDetector) -> list[GoldenCase]:
     """A photo with one face (scikit-image's astronaut, public domain) and a generated one without."""
     pictures = {
-        "astronaut": np.ascontiguousarray(skimage.data.astronaut()[:320, 64:384]),
-        "generated": generated_picture(np.random.default_rng(3))[:224, :288].copy(),
+        "astronaut": np.ascontiguousarray(skimage.data.astronaut()[:224, 112:336]),
+        "generated": generated_picture(np.random.default_rng(3))[:96, :128].copy(),
     }
     cases = []
     for name, image in pictures.items():
