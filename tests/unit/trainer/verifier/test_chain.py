@@ -166,7 +166,7 @@ def test_the_contrastive_config_learns_too(chips: ChipSet, tmp_path: Path) -> No
 
 
 def test_initial_weights_fit_another_resolution(chips: ChipSet, run: Path) -> None:
-    state = start(TINY, load_split(chips.folder / SPLIT_FILE), people=25, device=CPU, initial=run / "last.pt")
+    state = start(TINY, load_split(chips.folder / SPLIT_FILE), people=26, device=CPU, initial=run / "last.pt")
     assert state.input_px == 24
     learned = torch.load(run / "last.pt", weights_only=True)["average"]["trunk.0.weight"]
     assert torch.equal(state.tower.state_dict()["trunk.0.weight"], learned)
