@@ -69,7 +69,7 @@ def chips(drawn_lfw: Path, tmp_path_factory: pytest.TempPathFactory) -> ChipSet:
 @pytest.fixture(scope="module")
 def run(chips: ChipSet, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("runs") / "tiny"
-    budget = Budget(steps=160, every_s=1, validation_pairs=PAIRS)
+    budget = Budget(steps=160, every_s=0.2, validation_pairs=PAIRS)
     train(chips, load_split(chips.folder / SPLIT_FILE), TINY, folder, budget, CPU)
     return folder
 
