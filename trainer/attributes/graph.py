@@ -19,6 +19,7 @@ from ultralytics.nn.modules import Conv
 
 from services.analyzer.graphs import GRAPHS
 from trainer.attributes.network import EMOTION_SIZE_PX, FACE_SIZE_PX, AttributeNet
+from trainer.onnx_notes import forget_sources
 
 # At which sizes each graph looks at a face; the networks are trained at several. Two cost twice as much and gain a
 # point for gender, a little for age, and nothing for ethnicity.
@@ -88,6 +89,7 @@ def to_onnx(nets: Sequence[AttributeNet], attribute: str) -> bytes:
         )
     program.save(buffer)
     model = halved(onnx.load_from_string(buffer.getvalue()))
+    forget_sources(model)
     onnx.checker.check_model(model)
     return bytes(model.SerializeToString())
 

@@ -4,11 +4,13 @@ import io
 import warnings
 from pathlib import Path
 
+import onnx
 import torch
 from torch import Tensor, nn
 from ultralytics.nn.tasks import PoseModel
 
 from trainer.detector.network import build_network
+from trainer.onnx_notes import forget_sources
 
 OUTPUTS = ("scores", "distances", "landmarks")
 
@@ -56,4 +58,6 @@ def to_onnx(graph: FaceGraph) -> bytes:
             verbose=False,
         )
     program.save(buffer)
-    return buffer.getvalue()
+    model = onnx.load_from_string(buffer.getvalue())
+    forget_sources(model)
+    return bytes(model.SerializeToString())

@@ -12,6 +12,7 @@ import onnx
 import torch
 
 from services.common.bundle import Bundle, golden_case, write_bundle
+from trainer.onnx_notes import forget_sources
 from trainer.verifier.card import card
 from trainer.verifier.embedding import Embedder, load_tower, onnx_embedder
 from trainer.verifier.golden import golden_chips
@@ -75,6 +76,7 @@ def write_onnx(checkpoint: Path, path: Path) -> None:
     assert program is not None
     program.optimize()
     model = program.model_proto
+    forget_sources(model)
     store_half(model)
     onnx.save(model, str(path))
 
