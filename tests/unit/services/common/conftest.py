@@ -2,10 +2,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from services.common.bootstrap import Ports, build
-from services.gateway.migrate import migrate
 
+from services.common.bootstrap import Ports, build
 from services.common.settings import Settings
+from services.gateway.migrate import migrate
 
 
 @pytest.fixture

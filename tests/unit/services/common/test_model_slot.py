@@ -6,8 +6,8 @@ import logging
 from pathlib import Path
 
 import pytest
-from services.common.bootstrap import Ports
 
+from services.common.bootstrap import Ports
 from services.common.model_slot import ModelSlot
 from services.common.registry import current_version, publish_bundle
 from services.common.settings import Settings

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from services.common.bootstrap import Ports
 
+from services.common.bootstrap import Ports
 from services.common.errors import ImageCorrupt, NoSuchJob, Unavailable
 from services.common.jobs import Job, JobKind, JobStatus, new_job_id, now
 from services.common.settings import Settings
