@@ -22,26 +22,28 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Loaded(Generic[Model]):
+    """A model with what it was loaded from; `views` is what the API tells about each bundle, by task
+    (schemas.ModelView without `workers`), made once because every message a worker takes reports it."""
+
     model: Model
     bundles: Mapping[str, Bundle]
+    views: Mapping[str, Mapping[str, Any]]
 
-    def views(self, stage: str) -> dict[str, dict[str, Any]]:
-        """What the API tells about each model, by task (schemas.ModelView without `workers`)."""
-        return {
-            task: {
-                "task": task,
-                "name": bundle.meta.name,
-                "version": bundle.meta.version,
-                "stage": stage,
-                "metrics": bundle.meta.metrics,
-                "parameters": bundle.meta.parameters,
-                "trained_on": bundle.meta.trained_on,
-                "licence": bundle.meta.licence,
-                "sha256": bundle.meta.sha256,
-                "card": bundle.card,
-            }
-            for task, bundle in self.bundles.items()
-        }
+
+def _view(stage: str, bundle: Bundle) -> dict[str, Any]:
+    meta = bundle.meta
+    return {
+        "task": meta.task,
+        "name": meta.name,
+        "version": meta.version,
+        "stage": stage,
+        "metrics": meta.metrics,
+        "parameters": meta.parameters,
+        "trained_on": meta.trained_on,
+        "licence": meta.licence,
+        "sha256": meta.sha256,
+        "card": bundle.card,
+    }
 
 
 class ModelSlot(Generic[Model]):
@@ -66,7 +68,8 @@ class ModelSlot(Generic[Model]):
         }
 
     def _load(self, bundles: Mapping[str, Bundle]) -> Loaded[Model]:
-        return Loaded(self._stage.build(bundles, self._settings), bundles)
+        views = {task: _view(self._stage.name, bundle) for task, bundle in bundles.items()}
+        return Loaded(self._stage.build(bundles, self._settings), bundles, views)
 
     def refresh(self) -> bool:
         """Looks at the registry once; True when a new model took over. A bundle that cannot be fetched, checked or

@@ -62,7 +62,7 @@ class Worker(Generic[Model]):
 
     def handle(self, job_id: str) -> None:
         """Takes one hint; an empty one is this worker's own question whether it still consumes. Never raises."""
-        self._heartbeat.consumed(self._slot.current.views(self._stage.name))
+        self._heartbeat.consumed(self._slot.current.views)
         if not job_id:
             return
         owner = f"{self.name}/{next(self._claims)}"

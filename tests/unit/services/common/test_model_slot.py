@@ -30,7 +30,7 @@ def test_a_published_model_takes_over(slot: ModelSlot, ports: Ports, tmp_path: P
     assert publish_bundle(ports.store, tiny_bundle(tmp_path / "new", "2", factor=3)) == "tiny@2"
     assert slot.refresh() and slot.current.model == ("tiny@2", 3)
     assert before.model == ("tiny@1", 2), "a job in flight keeps the model it took"
-    assert slot.current.views("detector")["detector"]["version"] == "2"
+    assert slot.current.views["detector"]["version"] == "2"
     assert not slot.refresh()
 
 
