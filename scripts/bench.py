@@ -1,8 +1,9 @@
 """`make bench`: what the system around the model costs, on this machine, in one run.
 
 Images per second of the bare detector (decoded photos, every thread) and of the whole embedded stack at saturation,
-measured in turns so that whatever else the machine does meets both; latency of single jobs on an idle stack minus the
-time inside models; peak memory of each process; time until ready.
+measured in turns so that whatever else the machine does meets both, with the processor time an image costs each
+process; latency of single jobs on an idle stack minus the time inside models; peak memory of each process; time until
+ready.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ import numpy as np
 import requests
 from numpy.typing import NDArray
 
+from scripts.bench_cpu import cpu_now_s, medians_ms, per_image_ms
 from scripts.bench_photos import composed_photos, folder_photos
 from scripts.bench_report import report
 from scripts.embedded import EmbeddedStack
@@ -140,10 +142,15 @@ def measure(arguments: argparse.Namespace) -> Json:
             server.finished(server.verify(photos[0], photos[0]))
             server.finished(server.detect(photos[0], analyze=EVERY_ATTRIBUTE))
             model.detect(photos_rgb[0])
-            bare, whole = [], []
+            bare, whole, bare_cpu_ms, whole_cpu_ms = [], [], [], []
+            pids = {name: child.pid for name, child in stack.children.items() if child.pid}
             for number in range(arguments.rounds):
+                started_s = time.process_time()
                 bare.append(bare_images_per_s(model, photos_rgb, arguments.images))
+                bare_cpu_ms.append((time.process_time() - started_s) * 1000 / arguments.images)
+                before = cpu_now_s(pids)
                 whole.append(stack_images_per_s(stack.url, photos, arguments.images))
+                whole_cpu_ms.append(per_image_ms(before, cpu_now_s(pids), arguments.images))
                 _note(f"round {number + 1}: bare {bare[-1]:.2f}, stack {whole[-1]:.2f} images/s")
             kinds = ("detection", "detection, all attributes", "verification")
             idle = [overhead_ms(server, photos, arguments.jobs, kind) for kind in kinds]
@@ -162,6 +169,10 @@ def measure(arguments: argparse.Namespace) -> Json:
         "bare_images_per_s": [round(value, 2) for value in bare],
         "stack_images_per_s": [round(value, 2) for value in whole],
         "stack_to_bare": round(statistics.median(s / b for s, b in zip(whole, bare, strict=True)), 3),
+        "cpu_ms_per_image": {
+            "bare detector": round(statistics.median(bare_cpu_ms), 1),
+            **medians_ms(whole_cpu_ms),
+        },
         "idle_ms": idle,
         "memory_mb": memory,
         "restarts": restarts,

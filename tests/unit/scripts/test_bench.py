@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import io
 import os
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
+from scripts.bench_cpu import cpu_now_s, medians_ms, per_image_ms
 from scripts.bench_photos import composed_photos, folder_photos
 from scripts.bench_report import report
-from scripts.proc import memory_mb
+from scripts.proc import cpu_s, memory_mb
 
 
 def test_composed_photos_are_the_same_each_time() -> None:
@@ -36,6 +40,24 @@ def test_peak_memory_is_at_least_what_is_used_now() -> None:
     assert memory_mb(2**22 + 1) == {}
 
 
+def test_processor_time_is_that_of_the_process_and_not_of_the_clock() -> None:
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as idle:
+        before, started_s = cpu_now_s({"idle": idle.pid}), time.process_time()
+        while time.process_time() - started_s < 0.2:
+            pass
+        spent = per_image_ms(before, cpu_now_s({"idle": idle.pid}), images=10)
+        idle.communicate(b"\n")
+    assert 19.9 < spent["client"] < 40
+    assert 0 <= spent["idle"] < 10
+    assert spent["whole stack"] == pytest.approx(spent["client"] + spent["idle"])
+    assert cpu_s(2**22 + 1) is None and "gone" not in cpu_now_s({"gone": 2**22 + 1})
+
+
+def test_a_process_that_ended_in_one_round_keeps_the_others() -> None:
+    rounds = [{"a": 1.0, "b": 5.0}, {"a": 3.0}, {"a": 2.04}]
+    assert medians_ms(rounds) == {"a": 2.0, "b": 5.0}
+
+
 def test_report_shows_every_figure_with_the_machine_it_is_from() -> None:
     idle = {"jobs": 30, "latency_median": 101.5, "overhead_median": 31.5, "overhead_p95": 44.5}
     text = report(
@@ -48,9 +70,21 @@ def test_report_shows_every_figure_with_the_machine_it_is_from() -> None:
             "bare_images_per_s": [10.0, 20.0, 30.0],
             "stack_images_per_s": [9.0, 19.0, 29.0],
             "stack_to_bare": 0.951,
+            "cpu_ms_per_image": {"bare detector": 76.3, "gateway": 12.6},
             "idle_ms": [{"kind": "detection", **idle}],
             "memory_mb": {"detector": {"now": 210.4, "peak": 260.6}, "gone": {}},
         }
     )
-    for shown in ("yolov8n-face@1 on 2 cores", "20.00", "19.00", "0.951", "4.3", "31.5", "44.5", "210   261"):
+    for shown in (
+        "yolov8n-face@1 on 2 cores",
+        "20.00",
+        "19.00",
+        "0.951",
+        "4.3",
+        "31.5",
+        "44.5",
+        "210   261",
+        "76.3",
+        "12.6",
+    ):
         assert shown in text
