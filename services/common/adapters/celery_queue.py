@@ -40,12 +40,11 @@ class CeleryQueue:
         self,
         broker_url: str,
         *,
-        polling_interval_s: float = 0.01,
         visibility_timeout_s: float = 600.0,
         timeout_s: float = 2.0,
     ) -> None:
-        """`polling_interval_s` is how often a folder is looked at; `timeout_s` bounds a connect, a read and a write.
-        Raises Unavailable when the folder cannot be made; connects to no server."""
+        """`timeout_s` bounds a connect, a read and a write. Raises Unavailable when the folder cannot be made; connects
+        to no server."""
         self._folder: Path | None = None
         self._redis: redis.Redis | None = None
         if broker_url.startswith(_FOLDER):
@@ -53,10 +52,7 @@ class CeleryQueue:
             with _translated("the queue's folder cannot be used"):
                 self._folder.mkdir(parents=True, exist_ok=True)
             broker_url = "folder://localhost"
-            transport_options: dict[str, Any] = {
-                "folder": str(self._folder),
-                "polling_interval": polling_interval_s,
-            }
+            transport_options: dict[str, Any] = {"folder": str(self._folder)}
         else:
             self._redis = redis.Redis.from_url(
                 broker_url, socket_timeout=timeout_s, socket_connect_timeout=timeout_s, retry=None

@@ -2,7 +2,8 @@
 
 kombu's own filesystem transport writes a message in place, so a consumer that polls can read it half written and die
 of it; it keeps all queues in one folder, which every look at one queue lists; and it moves what it reads through the
-system's temporary folder. Here a message appears whole, by a rename, and belongs to whoever removes it.
+system's temporary folder. Here a message appears whole, by a rename, belongs to whoever removes it, and a bell wakes
+who waits for it.
 """
 
 from __future__ import annotations
@@ -18,9 +19,11 @@ from typing import Any
 
 from kombu.transport import virtual
 
+from services.common.adapters.folder_bell import FolderBell, ring
+
 _MESSAGE = ".json"
 _DRAIN_S = 0.5
-_RELIST_S = 0.2
+_RELIST_S = 0.2  # a stroke may be lost, with whoever counted it off
 
 
 class Channel(virtual.Channel):
@@ -39,6 +42,7 @@ class Channel(virtual.Channel):
             folder.mkdir(parents=True, exist_ok=True)
             partial.write_text(json.dumps(message), encoding="utf-8")
         os.replace(partial, folder / f"{name}{_MESSAGE}")
+        ring(folder)
 
     def _get(self, queue: str, timeout: float | None = None) -> dict[str, Any]:
         for path in self._waiting(queue):
@@ -81,44 +85,45 @@ class Channel(virtual.Channel):
 
 
 class Transport(virtual.Transport):
-    """Chosen by its path; `polling_interval`, in seconds, comes with the transport options."""
+    """Chosen by its path. Consumes one queue, as every worker here does."""
 
     Channel = Channel
     driver_type = "folder"
     driver_name = "folder"
     connection_errors = (OSError,)
+    _bell: FolderBell | None = None
 
     def drain_events(self, connection: Any, timeout: float | None = None, **_options: Any) -> None:
         """Delivers one message. Raises TimeoutError when there is none; sooner than asked, so that a worker that
         was told to stop finds out."""
-        client, cycle = self.client, self.cycle
-        if client is None or cycle is None:
+        cycle = self.cycle
+        if self.client is None or cycle is None:
             raise OSError("the connection is closed")
-        interval: float = client.transport_options["polling_interval"]
+        bell = self._listening()
         deadline = time.monotonic() + min(timeout or _DRAIN_S, _DRAIN_S)
         while True:
-            seen = self._changed_at()
+            bell.count_off()
             with suppress(Empty):
                 cycle.get(self._deliver, timeout=timeout)  # type: ignore[no-untyped-call]
                 return
-            if time.monotonic() >= deadline:
+            left_s = deadline - time.monotonic()
+            if left_s <= 0:
                 raise TimeoutError
-            # Reading a folder's time costs far less than listing it through kombu. Times are as coarse as the
-            # kernel's clock, so a change may hide behind an equal time: now and then it is listed all the same.
-            look_again = time.monotonic() + _RELIST_S
-            while self._changed_at() == seen and time.monotonic() < look_again:
-                time.sleep(interval)
+            bell.wait(min(left_s, _RELIST_S))
+
+    def close_connection(self, connection: Any) -> None:
+        super().close_connection(connection)  # type: ignore[no-untyped-call]
+        if self._bell is not None:
+            self._bell.close()
+            self._bell = None
 
     def driver_version(self) -> str:
         return "1"
 
-    def _changed_at(self) -> list[int]:
-        """When each consumed queue last gained or lost a message, in nanoseconds."""
-        times = []
-        for channel in self.channels:
-            for queue in channel._active_queues:
-                try:
-                    times.append(os.stat(channel.folder(queue)).st_mtime_ns)
-                except FileNotFoundError:
-                    times.append(0)
-        return times
+    def _listening(self) -> FolderBell:
+        """The bell of the consumed queue, listened to from the first call on."""
+        if self._bell is None:
+            [folder] = {channel.folder(queue) for channel in self.channels for queue in channel._active_queues}
+            folder.mkdir(parents=True, exist_ok=True)
+            self._bell = FolderBell(folder)
+        return self._bell
