@@ -126,6 +126,10 @@ class JobStore(Protocol):
     def versions(self, job_ids: list[str]) -> dict[str, tuple[str, str | None]]:
         """(status, stage) of those of the ids that have a row not being deleted: what long-polls wait on."""
 
+    def stamp(self) -> int | None:
+        """A number that is another one once the table has changed, by whichever process; None where there is none or
+        it cannot be had right now. Takes microseconds and waits for nothing: an event loop may ask."""
+
     def counts(self) -> dict[tuple[str, str], int]:
         """Unfinished jobs by (status, stage)."""
 

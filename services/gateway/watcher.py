@@ -17,6 +17,7 @@ Version = tuple[str, str | None]
 FASTEST_S: Final = 0.01
 SLOWEST_S: Final = 0.25
 AGE_SHARE: Final = 0.1  # a job waited for since 1 s is looked at every 0.1 s: at most a tenth is added to its time
+STAMPED_SHARE: Final = 0.3  # of those times, where a stamp says for next to nothing that there is nothing to see
 CROWD: Final = 8  # more waiters than this slow each other down, so that the queries a second stay bounded
 
 
@@ -26,11 +27,13 @@ class _Waiter:
     seen: Version
     since: float
     due: float
+    stamp: int | None
     changed: asyncio.Future[None]
 
 
 class JobWatcher:
-    """Asks the database for all waited-for jobs in one query, off the event loop; a waiter costs no thread.
+    """Asks the database for all waited-for jobs in one query, off the event loop; a waiter costs no thread. Where the
+    database has a stamp, it asks only when something has changed, and can so look more often.
 
     Its methods are called on the event loop alone.
     """
@@ -40,18 +43,26 @@ class JobWatcher:
         self._waiters: set[_Waiter] = set()
         self._wake = asyncio.Event()
         self._closed = False
+        self._stamped = jobs.stamp() is not None
         self._task = asyncio.create_task(self._poll())
 
     @property
     def waiting(self) -> int:
         return len(self._waiters)
 
-    async def changed(self, job_id: str, seen: Version, timeout_s: float) -> bool:
-        """Waits until the job's (status, stage) is another than `seen`, or the job is gone; False at the timeout."""
+    def stamp(self) -> int | None:
+        """The table's stamp right now, where it has one; taken before a job is read, it says how old that is."""
+        return self._jobs.stamp() if self._stamped else None
+
+    async def changed(self, job_id: str, seen: Version, stamp: int | None, timeout_s: float) -> bool:
+        """Waits until the job's (status, stage) is another than `seen`, or the job is gone; False at the timeout.
+
+        `stamp` was taken before `seen` was read; None when that is not known."""
         if self._closed:
             return False
         now = time.monotonic()
-        waiter = _Waiter(job_id, seen, now, now + self._interval_s(0.0), asyncio.get_running_loop().create_future())
+        changed = asyncio.get_running_loop().create_future()
+        waiter = _Waiter(job_id, seen, now, now + self._interval_s(0.0), stamp, changed)
         self._waiters.add(waiter)
         self._wake.set()
         try:
@@ -91,11 +102,16 @@ class JobWatcher:
         return max(min(waiter.due for waiter in self._waiters) - time.monotonic(), 0.0)
 
     def _interval_s(self, age_s: float) -> float:
-        return min(max(age_s * AGE_SHARE, FASTEST_S) * max(len(self._waiters) / CROWD, 1.0), SLOWEST_S)
+        interval_s = max(age_s * AGE_SHARE, FASTEST_S) * max(len(self._waiters) / CROWD, 1.0)
+        return min(interval_s * (STAMPED_SHARE if self._stamped else 1.0), SLOWEST_S)
 
     async def _look(self) -> None:
         """Asks about everybody, whoever is due: the query costs the same, and waiters fall into step."""
         waiters = list(self._waiters)
+        stamp = self.stamp()
+        if stamp is not None and all(waiter.stamp == stamp for waiter in waiters):
+            self._postpone(waiters)
+            return
         try:
             versions = await asyncio.to_thread(self._jobs.versions, sorted({waiter.job_id for waiter in waiters}))
         except Exception as error:  # whatever it is, the next look may work, and the waiters have their timeouts
@@ -103,11 +119,16 @@ class JobWatcher:
             for waiter in waiters:
                 waiter.due = time.monotonic() + SLOWEST_S
             return
-        now = time.monotonic()
         for waiter in waiters:
             if versions.get(waiter.job_id) == waiter.seen:
-                waiter.due = now + self._interval_s(now - waiter.since)
+                waiter.stamp = stamp
                 continue
             self._waiters.discard(waiter)
             if not waiter.changed.done():
                 waiter.changed.set_result(None)
+        self._postpone(waiters)
+
+    def _postpone(self, waiters: list[_Waiter]) -> None:
+        now = time.monotonic()
+        for waiter in waiters:
+            waiter.due = now + self._interval_s(now - waiter.since)

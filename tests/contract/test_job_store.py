@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
+import sqlalchemy as sa
 
+from services.common.adapters.sql_database import Database
 from services.common.adapters.sql_jobs import SqlJobStore
+from services.common.adapters.sql_tables import workers
 from services.common.errors import IdempotencyConflict, QueueFull
 from services.common.jobs import JobKind, JobStatus, new_job_id, now
 from tests.contract.job_moves import BROKEN, ENDINGS, LOST, STATES, fail, finish, in_state, insert, new_job, release
@@ -182,6 +187,36 @@ def test_counts_and_versions(jobs: SqlJobStore) -> None:
         ("failed", None),
         ("cancelled", None),
     ]
+
+
+def test_the_stamp_tells_of_every_change_and_of_nothing_else(
+    jobs: SqlJobStore, open_jobs: Callable[[], SqlJobStore]
+) -> None:
+    another = open_jobs()
+    before = jobs.stamp()
+    if before is None:  # PostgreSQL has none to be had without asking it
+        assert jobs.stamp() is None and another.stamp() is None
+        return
+    job = insert(jobs)
+    inserted = jobs.stamp()
+    assert inserted != before, "the store's own change"
+    assert another.claim(job.id, "detector", "w", 30) is not None
+    claimed = jobs.stamp()
+    assert claimed not in (before, inserted), "another's"
+    jobs.get(job.id), another.versions([job.id]), jobs.counts()
+    assert not jobs.renew(job.id, "somebody else", 30)
+    assert jobs.stamp() == claimed, "reading is no change"
+
+
+def test_the_stamp_waits_for_no_writer(jobs: SqlJobStore, database_url: str) -> None:
+    database = Database(database_url)
+    before = jobs.stamp()
+    with database.writing() as connection:
+        connection.execute(sa.delete(workers))
+        started = time.monotonic()
+        assert jobs.stamp() == before
+        assert time.monotonic() - started < 1
+    database.close()
 
 
 def test_jobs_past_their_retention(jobs: SqlJobStore) -> None:

@@ -37,6 +37,7 @@ class Database:
     def __init__(self, url: str) -> None:
         """Raises Unavailable for a URL of another kind of database. Does not connect."""
         parsed = sa.make_url(url)
+        self._stamps: sqlite3.Connection | None = None
         self.kind = parsed.get_backend_name()
         if self.kind == "postgresql":
             self.engine = _postgresql(parsed)
@@ -62,8 +63,25 @@ class Database:
             return sa.func.now() + sa.literal(timedelta(seconds=seconds), sa.Interval)
         return sa.literal(now() + timedelta(seconds=seconds), UtcDateTime)
 
+    def stamp(self) -> int | None:
+        """See JobStore.stamp. SQLite counts commits in memory its processes share; PostgreSQL has to be asked."""
+        if self.kind != "sqlite":
+            return None
+        try:
+            if self._stamps is None:
+                # Its own connection: the stamp tells of every commit but those of the connection that asks.
+                database = self.engine.url.database or ":memory:"
+                self._stamps = sqlite3.connect(database, timeout=0, check_same_thread=False, isolation_level=None)
+            stamp: int = self._stamps.execute("PRAGMA data_version").fetchone()[0]
+        except sqlite3.Error:
+            return None
+        return stamp
+
     def close(self) -> None:
         self.engine.dispose()
+        if self._stamps is not None:
+            self._stamps.close()
+            self._stamps = None
 
 
 def _postgresql(url: sa.URL) -> sa.Engine:

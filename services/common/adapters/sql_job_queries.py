@@ -57,6 +57,9 @@ class SqlJobQueries:
                 found |= {job_id: (status, stage) for job_id, status, stage in rows}
         return found
 
+    def stamp(self) -> int | None:
+        return self._database.stamp()
+
     def counts(self) -> dict[tuple[str, str], int]:
         # Grouped here: asked to group, SQLite follows another index, through every job there ever was.
         with self._database.reading() as connection:

@@ -45,19 +45,20 @@ Wait = Annotated[
 @router.get("/{job_id}", response_model=JobView, responses=_LOOK | JOB, operation_id="get_job")
 async def get_job(request: Request, gateway: TheGateway, caller: Reader, job_id: str, wait: Wait = 0) -> Response:
     """The job as it is, or with `wait` as soon as it is something else."""
+    stamp = gateway.watcher.stamp() if wait > 0 else None
     job = await run_in_threadpool(gateway.job_of, caller, job_id)
     if wait > 0 and job.status not in TERMINAL:
         timeout_s = min(wait, gateway.settings.max_wait_s)
         with gateway.metrics.waiting.track_inprogress():
-            changed = await _changed_or_gone(request, gateway, job, timeout_s)
+            changed = await _changed_or_gone(request, gateway, job, stamp, timeout_s)
         if changed:
             job = await run_in_threadpool(gateway.job_of, caller, job_id)
     return _json(job_view(job))
 
 
-async def _changed_or_gone(request: Request, gateway: Gateway, job: Job, timeout_s: float) -> bool:
+async def _changed_or_gone(request: Request, gateway: Gateway, job: Job, stamp: int | None, timeout_s: float) -> bool:
     """Waits for the change, but not on for a client that has hung up."""
-    change = asyncio.ensure_future(gateway.watcher.changed(job.id, (job.status.value, job.stage), timeout_s))
+    change = asyncio.ensure_future(gateway.watcher.changed(job.id, (job.status.value, job.stage), stamp, timeout_s))
     hang_up = asyncio.ensure_future(_disconnected(request))
     try:
         await asyncio.wait((change, hang_up), return_when=asyncio.FIRST_COMPLETED)
