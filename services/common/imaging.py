@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from PIL import ExifTags, Image
 
 from services.common.errors import FacekitError, ImageCorrupt, ImageEmpty, TooManyPixels, UnsupportedFormat
-from services.common.jpeg import walk_jpeg
+from services.common.jpeg import JpegStructure, walk_jpeg
 
 # Pillow's own bomb guard only warns at first; `max_pixels` is checked on the header of every photo instead.
 Image.MAX_IMAGE_PIXELS = None
@@ -73,7 +73,13 @@ def probe(content: bytes, max_pixels: int) -> ImageInfo:
 
     Raises ImageEmpty, UnsupportedFormat, ImageCorrupt, TooManyPixels.
     """
+    return _header(content, max_pixels)[0]
+
+
+def _header(content: bytes, max_pixels: int) -> tuple[ImageInfo, JpegStructure | None]:
+    """What `probe` says, and a JPEG's structure, which walks the whole file to be had."""
     image_format = sniff(content[:SNIFF_BYTES])
+    structure = None
     try:
         if image_format is ImageFormat.HEIC:
             width, height = _open_heic(content).size
@@ -95,7 +101,8 @@ def probe(content: bytes, max_pixels: int) -> ImageInfo:
     if width * height > max_pixels:
         megapixels, limit = width * height / 1e6, max_pixels / 1e6
         raise TooManyPixels(f"{width}x{height} is {megapixels:.1f} megapixels; at most {limit:g} are accepted")
-    return ImageInfo(image_format, height, width) if orientation >= 5 else ImageInfo(image_format, width, height)
+    upright = (height, width) if orientation >= 5 else (width, height)
+    return ImageInfo(image_format, *upright), structure
 
 
 def check(content: bytes, max_pixels: int) -> ImageInfo:
@@ -103,8 +110,8 @@ def check(content: bytes, max_pixels: int) -> ImageInfo:
 
     Every byte is still read, but time and memory are a fraction. Raises what `decode` raises.
     """
-    info = probe(content, max_pixels)
-    pixels = _pixels(content, info.format, reduced=True)
+    info, structure = _header(content, max_pixels)
+    pixels = _pixels(content, info.format, structure, reduced=True)
     if info.format is ImageFormat.JPEG:
         return info
     height, width = pixels.shape[:2]
@@ -116,7 +123,8 @@ def decode(content: bytes, max_pixels: int) -> NDArray[np.uint8]:
 
     Raises ImageEmpty, UnsupportedFormat, ImageCorrupt (also for a cut file), TooManyPixels (before decoding).
     """
-    return _pixels(content, probe(content, max_pixels).format, reduced=False)
+    info, structure = _header(content, max_pixels)
+    return _pixels(content, info.format, structure, reduced=False)
 
 
 def encode_jpeg(image_rgb: NDArray[np.uint8], quality: int = 90) -> bytes:
@@ -127,16 +135,16 @@ def encode_jpeg(image_rgb: NDArray[np.uint8], quality: int = 90) -> bytes:
     return buffer.tobytes()
 
 
-def _pixels(content: bytes, image_format: ImageFormat, *, reduced: bool) -> NDArray[np.uint8]:
+def _pixels(
+    content: bytes, image_format: ImageFormat, structure: JpegStructure | None, *, reduced: bool
+) -> NDArray[np.uint8]:
     try:
         if image_format is ImageFormat.HEIC:
             # libheif turns the picture by its own properties; a HEIC file's EXIF orientation only repeats them.
             return _flatten(np.asarray(_open_heic(content)))
-        if image_format is ImageFormat.JPEG:
-            structure = walk_jpeg(content)
-            if structure.components in (1, 3) and structure.precision == 8:
-                flags = cv2.IMREAD_REDUCED_COLOR_8 if reduced else cv2.IMREAD_COLOR_RGB
-                return _upright(_by_opencv(content, flags), _orientation(structure.exif))
+        if structure is not None and structure.components in (1, 3) and structure.precision == 8:
+            flags = cv2.IMREAD_REDUCED_COLOR_8 if reduced else cv2.IMREAD_COLOR_RGB
+            return _upright(_by_opencv(content, flags), _orientation(structure.exif))
         if image_format is ImageFormat.WEBP:
             return _webp(content)
         return _by_pillow(content, image_format)

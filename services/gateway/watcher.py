@@ -18,6 +18,7 @@ FASTEST_S: Final = 0.01
 SLOWEST_S: Final = 0.25
 AGE_SHARE: Final = 0.1  # a job waited for since 1 s is looked at every 0.1 s: at most a tenth is added to its time
 STAMPED_SHARE: Final = 0.3  # of those times, where a stamp says for next to nothing that there is nothing to see
+ALARM_ROUNDING_S: Final = 0.001  # an event loop may wake so much too soon
 CROWD: Final = 8  # more waiters than this slow each other down, so that the queries a second stay bounded
 
 
@@ -87,12 +88,16 @@ class JobWatcher:
         await asyncio.gather(self._task, return_exceptions=True)
 
     async def _poll(self) -> None:
+        loop = asyncio.get_running_loop()
         while True:
             self._wake.clear()
-            try:
-                async with asyncio.timeout(self._pause_s()):
-                    await self._wake.wait()
-            except TimeoutError:
+            pause_s = self._pause_s()
+            alarm = None if pause_s is None else loop.call_later(pause_s, self._wake.set)
+            await self._wake.wait()
+            if alarm is not None:
+                alarm.cancel()
+            pause_s = self._pause_s()
+            if pause_s is not None and pause_s < ALARM_ROUNDING_S:
                 await self._look()
 
     def _pause_s(self) -> float | None:

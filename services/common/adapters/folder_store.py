@@ -124,15 +124,16 @@ class FolderStore:
 
 
 def _move_into_place(partial: Path, path: Path) -> None:
-    """Renames, again when another process removed the still empty folder in between."""
+    """Renames; makes the folder first where it is missing, again when another process removed it, still empty."""
     for attempts_left in reversed(range(50)):
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
             os.replace(partial, path)
             return
-        except (FileNotFoundError, FileExistsError):
+        except FileNotFoundError:
             if not attempts_left:
                 raise
+        with suppress(FileNotFoundError, FileExistsError):  # it comes and goes while it is made
+            path.parent.mkdir(parents=True, exist_ok=True)
 
 
 def _sync_folder(folder: Path) -> None:
