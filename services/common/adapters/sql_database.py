@@ -63,6 +63,15 @@ class Database:
             return sa.func.now() + sa.literal(timedelta(seconds=seconds), sa.Interval)
         return sa.literal(now() + timedelta(seconds=seconds), UtcDateTime)
 
+    def at(self, name: str) -> sa.ColumnElement[datetime]:
+        """`after` for a statement made once: the seconds come as a parameter of this name, made by `seconds`."""
+        if self.kind == "postgresql":
+            return sa.func.now() + sa.bindparam(name, type_=sa.Interval)
+        return sa.bindparam(name, type_=UtcDateTime)
+
+    def seconds(self, value: float) -> datetime | timedelta:
+        return timedelta(seconds=value) if self.kind == "postgresql" else now() + timedelta(seconds=value)
+
     def stamp(self) -> int | None:
         """See JobStore.stamp. SQLite counts commits in memory its processes share; PostgreSQL has to be asked."""
         if self.kind != "sqlite":

@@ -18,6 +18,11 @@ from services.common.ports import WorkerRecord
 
 JOB_COLUMNS: Final = [jobs.c[field.name] for field in fields(Job)]
 _IDS_A_QUERY: Final = 500
+# Asked many times a job: made once, because making a statement costs SQLAlchemy as much as running it.
+_ONE: Final = sa.select(*JOB_COLUMNS).where(jobs.c.id == sa.bindparam("job_id"), jobs.c.deleted_at.is_(None))
+_VERSIONS: Final = sa.select(jobs.c.id, jobs.c.status, jobs.c.stage).where(
+    jobs.c.id.in_(sa.bindparam("job_ids", expanding=True)), jobs.c.deleted_at.is_(None)
+)
 
 
 class SqlJobQueries:
@@ -50,10 +55,9 @@ class SqlJobQueries:
 
     def versions(self, job_ids: list[str]) -> dict[str, tuple[str, str | None]]:
         found: dict[str, tuple[str, str | None]] = {}
-        query = sa.select(jobs.c.id, jobs.c.status, jobs.c.stage).where(jobs.c.deleted_at.is_(None))
         with self._database.reading() as connection:
             for some in _batches(job_ids):
-                rows = connection.execute(query.where(jobs.c.id.in_(some)))
+                rows = connection.execute(_VERSIONS, {"job_ids": some})
                 found |= {job_id: (status, stage) for job_id, status, stage in rows}
         return found
 
@@ -111,8 +115,7 @@ class SqlJobQueries:
 
 
 def get_job(connection: sa.Connection, job_id: str) -> Job:
-    query = sa.select(*JOB_COLUMNS).where(jobs.c.id == job_id, jobs.c.deleted_at.is_(None))
-    row = connection.execute(query).one_or_none()
+    row = connection.execute(_ONE, {"job_id": job_id}).one_or_none()
     if row is None:
         raise NoSuchJob(f"no job {job_id}")
     return to_job(row)
