@@ -175,4 +175,6 @@ def _session(bundle: Bundle, threads: int) -> ort.InferenceSession:
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
+    # Threads that wait for each other's operators sleep: spinning, they take the cores from whatever else runs here.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     return ort.InferenceSession(str(bundle.onnx_path), options, providers=["CPUExecutionProvider"])
