@@ -7,14 +7,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from services.common.boxes import CHIP_SIZE_PX, align_face, crop_with_margin, landmarks_from_box
 from services.common.bundle import Bundle, replay_golden
 from services.common.errors import NoFaceInAnchor
-from services.common.imaging import SNIFF_BYTES, ImageFormat, decode, encode_jpeg, sniff
+from services.common.image_format import SNIFF_BYTES, ImageFormat, sniff
+from services.common.imaging import at_most, decode, encode_jpeg
 from services.common.job_files import JobFiles
 from services.common.jobs import Job, JobKind
 from services.common.schemas import (
@@ -117,7 +117,7 @@ def _faces(files: JobFiles, image_rgb: NDArray[np.uint8], found: Detections, *, 
         zip(found.boxes_xyxy, found.confidence, found.landmarks_xy, strict=True)
     ):
         name = crop_name.format(index)
-        files.put(name, encode_jpeg(_at_most(crop_with_margin(image_rgb, box, CROP_MARGIN), CROP_MAX_SIDE_PX)))
+        files.put(name, encode_jpeg(at_most(crop_with_margin(image_rgb, box, CROP_MARGIN), CROP_MAX_SIDE_PX)))
         x1, y1, x2, y2 = (round(float(value), 1) for value in box)
         eyes_nose_mouth = [(round(float(x), 1), round(float(y), 1)) for x, y in points]
         faces.append(
@@ -130,16 +130,6 @@ def _faces(files: JobFiles, image_rgb: NDArray[np.uint8], found: Detections, *, 
             )
         )
     return faces
-
-
-def _at_most(image_rgb: NDArray[np.uint8], max_side_px: int) -> NDArray[np.uint8]:
-    """The picture, shrunk if its longer side exceeds that."""
-    height, width = image_rgb.shape[:2]
-    scale = max_side_px / max(height, width)
-    if scale >= 1:
-        return image_rgb
-    size = (max(round(width * scale), 1), max(round(height * scale), 1))
-    return np.asarray(cv2.resize(image_rgb, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
 
 
 def _chips(image_rgb: NDArray[np.uint8], found: Detections) -> NDArray[np.uint8]:

@@ -27,27 +27,27 @@ export function outcomeOf(job) {
 /** @typedef {{url: string, focus: {x: number, y: number}}} Thumbnail */
 
 /**
- * The stored pictures of a job, and where on each the face is, in percent.
+ * The photos of a job, made small by the gateway, and where on each the face is, in percent.
  * @param {Job} job
  * @returns {Thumbnail[]}
  */
 export function thumbnailsOf(job) {
   const result = /** @type {any} */ (job.result);
-  const stored = (/** @type {string} */ name) => `/v1/jobs/${job.id}/images/${name}`;
-  const original = thumbnail(result?.image, (result?.faces ?? result?.matches)?.[0], stored("original"));
+  const at = (/** @type {string} */ name) => `/v1/jobs/${job.id}/images/${name}`;
+  const original = thumbnail(at("thumbnail"), result?.image, (result?.faces ?? result?.matches)?.[0]);
   return job.kind === "verification"
-    ? [thumbnail(result?.anchor, result?.anchor_face, stored("anchor")), original]
+    ? [thumbnail(at("anchor-thumbnail"), result?.anchor, result?.anchor_face), original]
     : [original];
 }
 
 /**
- * @param {import("../api/types.js").Photo | undefined} photo
+ * @param {string} url
+ * @param {import("../api/types.js").Photo | undefined} photo missing when there is no result
  * @param {any} found a face, or a match that holds one
- * @param {string} otherwise where the photo is when there is no result
  * @returns {Thumbnail}
  */
-function thumbnail(photo, found, otherwise) {
+function thumbnail(url, photo, found) {
   const box = (found?.face ?? found)?.box;
   const { x, y, width, height } = photo && box ? boxInPercent(box, photo) : { x: 50, y: 30, width: 0, height: 0 };
-  return { url: photo?.url ?? otherwise, focus: { x: Math.round(x + width / 2), y: Math.round(y + height / 2) } };
+  return { url, focus: { x: Math.round(x + width / 2), y: Math.round(y + height / 2) } };
 }

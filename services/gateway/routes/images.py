@@ -20,7 +20,8 @@ from services.common.errors import (
     Unauthorized,
     Unavailable,
 )
-from services.common.imaging import SNIFF_BYTES, ImageFormat, decode, encode_jpeg, sniff
+from services.common.image_format import SNIFF_BYTES, ImageFormat, sniff
+from services.common.imaging import at_most, decode, encode_jpeg
 from services.common.jobs import Job, JobStatus, object_key
 from services.gateway.annotated import annotate
 from services.gateway.context import Gateway, Reader, TheGateway
@@ -29,8 +30,11 @@ from services.gateway.problems import declared
 router = APIRouter(prefix="/v1/jobs", tags=["images"])
 
 ANNOTATED: Final = "annotated"
+THUMBNAIL_SIDE_PX: Final = 512  # sharp on a card of a dense screen
+# Of which stored photo each small picture is made.
+THUMBNAILS: Final = {"thumbnail": "original", "anchor-thumbnail": "anchor"}
 # Chips and whatever else stages hand each other are not for users.
-_NAMES: Final = re.compile(r"original|anchor|annotated|([a-z]+-)?preview|([a-z]+-)?face(-\d{1,4})?")
+_NAMES: Final = re.compile(r"original|anchor|annotated|(anchor-)?thumbnail|([a-z]+-)?preview|([a-z]+-)?face(-\d{1,4})?")
 _HEADERS: Final = {
     # The images of a job never change; an hour keeps deleted photos from living on in a browser.
     "Cache-Control": "private, max-age=3600, immutable",
@@ -61,17 +65,21 @@ def get_image(
     name: str,
     download: Annotated[bool, Query(description="Answer as a file to save")] = False,
 ) -> Response:
-    """`original`, `anchor`, `annotated`, `face-0` and so on, as the job's result names them."""
+    """`original`, `anchor`, `annotated`, `face-0` and so on, as the job's result names them; `thumbnail` and
+    `anchor-thumbnail` are the photos, made small."""
     job = gateway.job_of(caller, job_id)
     if not _NAMES.fullmatch(name):
         raise NoSuchImage(f"job {job.id} has no image {name[:80]!r}")
     etag = f'"{job.id}-{name}"'
     matched = etag in (part.strip() for part in request.headers.get("if-none-match", "").split(","))
     headers = {**_HEADERS, "ETag": etag}
-    if matched and (name == ANNOTATED or gateway.store.exists(object_key(job.id, name))):
+    made = name == ANNOTATED or name in THUMBNAILS
+    if matched and (made or gateway.store.exists(object_key(job.id, name))):
         return Response(status_code=304, headers=headers)
     if name == ANNOTATED:
         image_format, chunks = ImageFormat.JPEG, iter((_annotated(gateway, job),))
+    elif name in THUMBNAILS:
+        image_format, chunks = ImageFormat.JPEG, iter((_thumbnail(gateway, job, THUMBNAILS[name]),))
     else:
         image_format, chunks = _stored(gateway, job, name)
     filename = f"facekit-{job.id}-{name}.{image_format.extension}"
@@ -97,12 +105,24 @@ def _annotated(gateway: Gateway, job: Job) -> bytes:
     """Drawn when asked for. Raises NoSuchImage for a job without result."""
     if job.status is not JobStatus.SUCCEEDED or job.result is None:
         raise NoSuchImage(f"job {job.id} has no annotated image: it is {job.status.value}")
-    try:
-        content = gateway.store.get(object_key(job.id, "original"))
-    except ObjectMissing:
-        raise NoSuchImage(f"the photo of job {job.id} is gone") from None
+    content = _photo(gateway, job, "original")
     with gateway.acceptance.decoding:
         return encode_jpeg(annotate(decode(content, gateway.settings.max_pixels), job.result))
+
+
+def _thumbnail(gateway: Gateway, job: Job, of: str) -> bytes:
+    """Made when asked for; browsers keep it. Raises NoSuchImage."""
+    content = _photo(gateway, job, of)
+    with gateway.acceptance.decoding:
+        photo_rgb = decode(content, gateway.settings.max_pixels, at_least_px=THUMBNAIL_SIDE_PX)
+        return encode_jpeg(at_most(photo_rgb, THUMBNAIL_SIDE_PX), quality=80)
+
+
+def _photo(gateway: Gateway, job: Job, name: str) -> bytes:
+    try:
+        return gateway.store.get(object_key(job.id, name))
+    except ObjectMissing:
+        raise NoSuchImage(f"job {job.id} has no image {name!r}") from None
 
 
 def _counted(gateway: Gateway, chunks: Iterator[bytes]) -> Iterator[bytes]:

@@ -91,9 +91,9 @@ test("thumbnails show the face, and exist for failed jobs too", () => {
   const [thumbnail] = thumbnailsOf(
     job({ result: { image: photo, faces: [{ box: { x: 120, y: 40, width: 20, height: 20 } }] } }),
   );
-  assert.deepEqual(thumbnail, { url: photo.url, focus: { x: 65, y: 50 } });
+  assert.deepEqual(thumbnail, { url: "/v1/jobs/7/images/thumbnail", focus: { x: 65, y: 50 } });
   const failed = thumbnailsOf(job({ kind: "verification", status: "failed" })).map(({ url }) => url);
-  assert.deepEqual(failed, ["/v1/jobs/7/images/anchor", "/v1/jobs/7/images/original"]);
+  assert.deepEqual(failed, ["/v1/jobs/7/images/anchor-thumbnail", "/v1/jobs/7/images/thumbnail"]);
 });
 
 test("a model's figures are rows, however deep they lie", () => {

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from services.common.errors import FacekitError, ImageCorrupt, ImageEmpty, TooManyPixels, UnsupportedFormat
-from services.common.imaging import ImageFormat, check, decode, encode_jpeg, probe, sniff
+from services.common.image_format import ImageFormat, sniff
+from services.common.imaging import check, decode, encode_jpeg, probe
 from services.common.jpeg import MAX_SCANS
 
 MAX_PIXELS = 50_000_000
@@ -191,3 +192,26 @@ def test_written_jpegs_carry_no_metadata() -> None:
         assert not image.getexif()
         assert "exif" not in image.info
     assert np.abs(decode(content, MAX_PIXELS).astype(int) - scene()).mean() < 3
+
+
+@pytest.mark.parametrize(
+    ("at_least_px", "shape"),
+    [(None, (640, 960)), (960, (640, 960)), (480, (320, 480)), (481, (640, 960)), (200, (160, 240)), (1, (80, 120))],
+)
+@pytest.mark.parametrize("orientation", [1, 6])
+def test_a_jpeg_wanted_small_is_shrunk_by_its_decoder(
+    at_least_px: int | None, shape: tuple[int, int], orientation: int
+) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    content = encoded(Image.fromarray(scene(960, 640)), "JPEG", quality=95, exif=exif.tobytes())
+    small = decode(content, MAX_PIXELS, at_least_px=at_least_px)
+    upright = small if orientation == 1 else np.rot90(small)
+    assert upright.shape == (*shape, 3)
+    wanted = np.asarray(Image.fromarray(scene(960, 640)).resize(shape[::-1], Image.Resampling.BOX), dtype=int)
+    assert abs(upright.astype(int) - wanted).max() < 12
+
+
+def test_what_is_no_jpeg_comes_whole_however_small_it_is_wanted() -> None:
+    content = encoded(Image.fromarray(scene()), "PNG")
+    assert (decode(content, MAX_PIXELS, at_least_px=8) == scene()).all()

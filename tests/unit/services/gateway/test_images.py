@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from services.common.imaging import decode
@@ -50,7 +51,7 @@ def test_an_image_to_save(api: Api) -> None:
 
 def test_an_image_is_sent_once(api: Api) -> None:
     job_id = finished(api)
-    for name in ("original", "annotated"):
+    for name in ("original", "annotated", "thumbnail"):
         path = f"/v1/jobs/{job_id}/images/{name}"
         etag = api.get(path).headers["etag"]
         again = api.client.get(path, headers={"if-none-match": f'"other", {etag}'})
@@ -69,11 +70,36 @@ def test_the_annotated_picture_shows_the_box(api: Api) -> None:
     assert change[400, 400] < 40
 
 
+def test_a_thumbnail_is_the_upright_photo_made_small(api: Api) -> None:
+    wide = np.zeros((900, 1500, 3), dtype=np.uint8)
+    wide[:, :750] = (200, 30, 30)  # the left half is red
+    turned = jpeg(np.ascontiguousarray(np.rot90(wide)), orientation=6)  # stored a quarter turn to the left
+    response = api.post("/v1/verifications", {"anchor": PHOTO, "image": turned})
+    assert response.status_code == 202, response.text
+    images = f"/v1/jobs/{response.json()['id']}/images"
+    small = api.get(f"{images}/thumbnail")
+    assert small.headers["content-type"] == "image/jpeg" and "private" in small.headers["cache-control"]
+    shown = decode(small.content, 10**6)
+    assert shown.shape == (307, 512, 3)
+    assert abs(shown[150, 100].astype(int) - (200, 30, 30)).max() < 12 and shown[150, 400].max() < 12
+    anchor = decode(api.get(f"{images}/anchor-thumbnail").content, 10**6)
+    assert anchor.shape == (512, 512, 3) and abs(anchor.astype(int) - astronaut_rgb()).mean() < 4
+
+
+def test_no_thumbnail_of_a_photo_that_is_not_there(api: Api) -> None:
+    job_id = finished(api)
+    problem(api.get(f"/v1/jobs/{job_id}/images/anchor-thumbnail"), 404, "no_such_image")
+    api.gateway.store.delete(f"jobs/{job_id}/original")
+    problem(api.get(f"/v1/jobs/{job_id}/images/thumbnail"), 404, "no_such_image")
+
+
 def test_no_annotated_picture_before_the_result(api: Api) -> None:
     problem(api.get(f"/v1/jobs/{api.accepted()}/images/annotated"), 404, "no_such_image")
 
 
-@pytest.mark.parametrize("name", ["face-1", "chips", "Original", "..%2Foriginal", "preview", "face-", "%00", "a" * 300])
+@pytest.mark.parametrize(
+    "name", ["face-1", "chips", "Original", "..%2Foriginal", "preview", "face-", "face-thumbnail", "%00", "a" * 300]
+)
 def test_what_is_no_image_of_the_job(api: Api, name: str) -> None:
     problem(api.get(f"/v1/jobs/{finished(api)}/images/{name}"), 404, "not_found" if "%2F" in name else "no_such_image")
 
