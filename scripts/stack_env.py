@@ -29,7 +29,7 @@ def missing(text: str) -> dict[str, str]:
         "REDIS_PASSWORD": secret(),
         "S3_ACCESS_KEY": "facekit",
         "S3_SECRET_KEY": secret(),
-        "STACK_API_KEYS": f"user:submit:{secret()},reader:read:{secret()}",
+        "STACK_API_KEYS": f"user:submit:{secret()},user:read:{secret()}",
     }
     return {name: value for name, value in wanted.items() if name not in named}
 
