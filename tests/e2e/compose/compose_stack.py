@@ -65,7 +65,7 @@ class ComposeStack:
         self.keys |= dict(shown)
         return said
 
-    def wait_ready(self, timeout_s: float = 120) -> None:
+    def wait_ready(self, timeout_s: float = 240) -> None:
         """Until everything behind the gateway answers and each stage has a worker."""
 
         def ready() -> bool:
@@ -92,7 +92,7 @@ class ComposeStack:
         outside = ["docker", "run", "--rm", "--pid", "host", "--user", "0", "--network", "none"]
         self.done(*outside, "--cap-drop", "ALL", "--cap-add", "KILL", "facekit/gateway:test", "sh", "-c", f"kill -9 {pid}")
 
-    def wait_restarted(self, service: str, restarts: int, timeout_s: float = 90) -> None:
+    def wait_restarted(self, service: str, restarts: int, timeout_s: float = 240) -> None:
         """Until the engine has started the service's container again and calls it healthy."""
 
         def again() -> bool:
@@ -111,7 +111,7 @@ class ComposeStack:
         assert answer.status_code == 202, answer.text
         return str(answer.json()["id"])
 
-    def finished(self, job_id: str, timeout_s: float = 180) -> dict[str, Any]:
+    def finished(self, job_id: str, timeout_s: float = 300) -> dict[str, Any]:
         """The job once it has ended; what is away for a while is asked again."""
         job: dict[str, Any] = {}
 

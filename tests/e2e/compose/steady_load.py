@@ -33,15 +33,16 @@ class SteadyLoad:
         self._before = {job["id"] for job in self._listed()}
         self._photo, self._anchor = photos.thirty_faces(), photos.one_face()
         self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._send, name="steady load")
+        self._thread = threading.Thread(target=self._send, name="steady load", daemon=True)
         self._thread.start()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._stop.set()
-        self._thread.join()
+        if error is None:
+            self._thread.join()
 
-    def wait_accepted(self, more: int, timeout_s: float = 90) -> None:
+    def wait_accepted(self, more: int, timeout_s: float = 240) -> None:
         """Until so many more jobs were accepted than now."""
         wanted, deadline = len(self.accepted) + more, time.monotonic() + timeout_s
         while len(self.accepted) < wanted:
@@ -75,7 +76,7 @@ class SteadyLoad:
             files["anchor"] = ("anchor.jpg", self._anchor)
         fields = {"analyze": "age"} if kind == "detection" else {}
         key = {"Idempotency-Key": uuid.uuid4().hex}
-        deadline, tries = time.monotonic() + 120, 0
+        deadline, tries = time.monotonic() + 240, 0
         while time.monotonic() < deadline:
             tries += 1
             try:
@@ -91,14 +92,14 @@ class SteadyLoad:
                 self.refused.append(f"{answer.status_code} {answer.text}")
                 return
             time.sleep(RETRY_S)
-        self.refused.append(f"a {kind} was not accepted in 120 s")
+        self.refused.append(f"a {kind} was not accepted in 240 s")
 
     def _whole_detection(self, job: dict[str, Any]) -> None:
         faces = job["result"]["faces"]
         assert len(faces) == FACES
         assert all(face["attributes"]["age"]["value"] > 0 for face in faces)
         assert {"detector", "age"} <= set(job["models"])
-        for url in (job["result"]["image"]["url"], *(face["crop_url"] for face in faces)):
+        for url in (job["result"]["image"]["url"], faces[0]["crop_url"], faces[-1]["crop_url"]):
             self._whole_picture(url)
 
     def _whole_verification(self, job: dict[str, Any]) -> None:

@@ -51,9 +51,14 @@ def test_upload_beyond_the_edge_is_a_problem(stack: ComposeStack) -> None:
 
 def test_a_gateway_that_is_away_is_a_problem(stack: ComposeStack) -> None:
     with gateway(stack, "stop", "start"):
-        answer = stack.call("GET", "/v1/jobs")
-        problem(answer, 502, "unavailable")
-        assert int(answer.headers["Retry-After"]) > 0
+        answers = [stack.call("GET", "/v1/jobs")]
+        while answers[-1].status_code == 504:  # nginx knows the address for some seconds more
+            assert len(answers) < 10
+            answers.append(stack.call("GET", "/v1/jobs"))
+        for answer in answers:
+            problem(answer, answer.status_code, "unavailable")
+            assert int(answer.headers["Retry-After"]) > 0
+        assert answers[-1].status_code == 502
         assert requests.get(f"{stack.url}/", timeout=30).status_code == 200, "the page needs no gateway"
 
 
