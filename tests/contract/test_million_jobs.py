@@ -1,4 +1,4 @@
-"""A million jobs in PostgreSQL: what people list and filter and what workers claim takes as long as among a thousand."""
+"""A million jobs in PostgreSQL: what people list and filter, and what workers claim, is as fast as among a thousand."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ SMALL, LARGE = 1_000, 1_000_000
 ROUNDS = 150
 SLOWER = 1.5
 LIMIT = 21
-# The newest `WAITING` are queued: however many jobs there ever were, the gateway's limit bounds those. Of the others one
-# in twenty failed and one in ten is a verification, but no verification failed; one in twenty is a quiet owner's, and
-# none of those failed either. So every page is full in both tables, or empty in both.
+# The newest `WAITING` are queued: however many jobs there ever were, the gateway's limit bounds those. Of the others
+# one in twenty failed and one in ten is a verification, but no verification failed; one in twenty is a quiet owner's,
+# and none of those failed either. So every page is full in both tables, or empty in both.
 WAITING = 400
 FILL = """
 INSERT INTO jobs (id, kind, status, stage, owner, attempts, options, result, timings_ms, models,

@@ -90,7 +90,9 @@ class ComposeStack:
         engine's own `docker kill` counts as being stopped by its user: no restart policy follows it.)"""
         pid = self.inspect(service)["State"]["Pid"]
         outside = ["docker", "run", "--rm", "--pid", "host", "--user", "0", "--network", "none"]
-        self.done(*outside, "--cap-drop", "ALL", "--cap-add", "KILL", "facekit/gateway:test", "sh", "-c", f"kill -9 {pid}")
+        self.done(
+            *outside, "--cap-drop", "ALL", "--cap-add", "KILL", "facekit/gateway:test", "sh", "-c", f"kill -9 {pid}"
+        )
 
     def wait_restarted(self, service: str, restarts: int, timeout_s: float = 240) -> None:
         """Until the engine has started the service's container again and calls it healthy."""

@@ -75,7 +75,11 @@ def test_verification(stack: ComposeStack) -> None:
 def test_keys_are_on(stack: ComposeStack) -> None:
     for headers in ({}, {"Authorization": "Bearer wrong"}):
         answer = requests.get(f"{stack.url}/v1/jobs", headers=headers, timeout=30)
-        assert (answer.status_code, answer.headers["Content-Type"], answer.json()["code"]) == (401, PROBLEM, "unauthorized")
+        assert (answer.status_code, answer.headers["Content-Type"], answer.json()["code"]) == (
+            401,
+            PROBLEM,
+            "unauthorized",
+        )
     reader = stack.call("POST", "/v1/detections", role="read", files={"image": ("photo.jpg", photos.one_face())})
     assert (reader.status_code, reader.headers["Content-Type"], reader.json()["code"]) == (403, PROBLEM, "forbidden")
 
