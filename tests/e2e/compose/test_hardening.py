@@ -54,7 +54,7 @@ def test_images_hold_no_compiler_and_nothing_of_the_training_half(stack: Compose
     assert "celery" in found
     assert not {"torch", "ultralytics", "tensorflow"} & set(found)
     if service == "gateway":
-        assert not {"onnxruntime", "deepface"} & set(found)
+        assert not {"onnxruntime", "deepface", "cv2"} & set(found)
     labels = stack.inspect(service)["Config"]["Labels"]
     assert labels["org.opencontainers.image.version"] in (stack.folder / "pyproject.toml").read_text(encoding="utf-8")
     revision = stack.done("git", "rev-parse", "--short", "HEAD").strip()
