@@ -72,5 +72,23 @@ def test_what_the_engine_was_told_to_kill_waits_for_make_up(stack: ComposeStack)
     stack.wait_ready()
 
 
+@pytest.mark.slow
+def test_a_worker_that_consumes_nothing_is_called_unhealthy(stack: ComposeStack) -> None:
+    """Its health check asks whether a message was taken off the queue, not whether a process runs."""
+
+    def health() -> str:
+        return str(stack.inspect("verifier")["State"]["Health"]["Status"])
+
+    stack.wait_ready()
+    wait_until(lambda: health() == "healthy", "the worker is healthy", 60)
+    stack.compose("stop", "redis")
+    try:
+        wait_until(lambda: health() == "unhealthy", "its health check sees that it consumes nothing", 180)
+        assert stack.inspect("verifier")["State"]["Running"]
+    finally:
+        stack.compose("start", "redis")
+    wait_until(lambda: health() == "healthy", "it consumes again, with no restart by hand", 180)
+
+
 def void(_result: object) -> None:
     pass
