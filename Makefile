@@ -12,7 +12,7 @@ COMPOSE = FACEKIT_VERSION=$$(sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run up down logs ps images test test-serving test-trainer test-page page-tools lint lint-page format bench train screenshots constraints clean
+.PHONY: help run up down logs ps backup restore images test test-serving test-trainer test-stack test-page page-tools lint lint-page format bench train screenshots constraints clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -35,6 +35,12 @@ logs: ## follow the logs of the stack
 ps: ## what runs of the stack, and how well
 	@$(COMPOSE) ps --all
 
+backup: ## save database and bucket of the running stack under backups/
+	@sh scripts/backup.sh save
+
+restore: ## BACKUP=backups/...: the stack as it was then; what came after is gone
+	@sh scripts/backup.sh restore "$(BACKUP)"
+
 images: ## build the images of the stack and print their sizes, whole and compressed
 	@$(COMPOSE) build --quiet
 	@sh scripts/image_sizes.sh
@@ -48,6 +54,9 @@ test-serving: $(VENV)/dev page-tools ## tests of the running half, on real serve
 
 test-trainer: $(TRAINER_VENV)/trainer ## tests of the training half (a large environment: it has torch)
 	$(TRAINER_VENV)/bin/python -m pytest --confcutdir=tests/unit/trainer tests/unit/trainer
+
+test-stack: $(VENV)/dev ## tests of the stack, on a Docker engine: builds images, starts and kills containers
+	FACEKIT_TEST_COMPOSE=1 $(VENV)/bin/python -m pytest tests/e2e/compose
 
 test-page: ## unit tests of the page, by node's own runner
 	@$(call with,node) node --test $$(find tests/unit/frontend -name "*.test.js")

@@ -1,5 +1,8 @@
 """The pins of some extras, out of constraints.txt: `python scripts/pins.py gateway dev > pins.txt`.
 
+`--without-torch trainer` leaves PyTorch and its CUDA libraries out, and `--only-torch` prints PyTorch's versions,
+without hashes: for taking it from an index of its own, whose files are others.
+
 pip cannot check the hashes of a constraints file by itself: it wants each requirement, dependencies of dependencies
 included, as an exact pin with its hashes. Every pin in constraints.txt therefore says which extras it is `for`, and
 what this prints is whole for `pip install --require-hashes --no-deps -r pins.txt`.
@@ -8,12 +11,16 @@ Standard library only: it runs before any environment exists, here and in the co
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 CONSTRAINTS = Path(__file__).resolve().parent.parent / "constraints.txt"
 FOR = "    # for "
+TORCH = ("torch", "torchvision")
+# What PyPI's torch brings for GPUs, and nothing else here asks for. nvidia-ml-py is another one's.
+CUDA = re.compile(r"(nvidia-(?!ml-py)|cuda-).*|triton")
 
 
 def blocks(text: str) -> Iterator[tuple[str, frozenset[str]]]:
@@ -38,12 +45,27 @@ def select(text: str, extras: frozenset[str]) -> list[str]:
     return [pin for pin, owners in found if owners & extras]
 
 
+def name_of(pin: str) -> str:
+    return pin.partition("==")[0]
+
+
+def chosen(text: str, argv: list[str]) -> list[str]:
+    """What the arguments ask for. Raises ValueError as `select` does."""
+    if argv == ["--only-torch"]:
+        return [pin.split()[0] for pin in select(text, frozenset({"trainer"})) if name_of(pin) in TORCH]
+    extras = [extra for extra in argv if extra != "--without-torch"]
+    pins = select(text, frozenset(extras))
+    if extras == argv:
+        return pins
+    return [pin for pin in pins if name_of(pin) not in TORCH and not CUDA.fullmatch(name_of(pin))]
+
+
 def main(argv: list[str]) -> int:
     if not argv:
-        print("usage: python scripts/pins.py EXTRA...", file=sys.stderr)
+        print("usage: python scripts/pins.py [--without-torch] EXTRA..., or --only-torch", file=sys.stderr)
         return 2
     try:
-        print("\n".join(select(CONSTRAINTS.read_text(encoding="utf-8"), frozenset(argv))))
+        print("\n".join(chosen(CONSTRAINTS.read_text(encoding="utf-8"), argv)))
     except (OSError, ValueError) as error:
         print(f"pins: {error}", file=sys.stderr)
         return 1

@@ -1,4 +1,5 @@
-"""The stack's secrets: writes what `.env` lacks, with random values, and shows new API keys once. Used by `make up`.
+"""What the stack wants in `.env`: writes what is missing, with random secrets, and shows new API keys once. Used by
+`make up`.
 
 Standard library only: whoever runs the stack needs no Python environment of ours.
 """
@@ -12,6 +13,9 @@ import sys
 from pathlib import Path
 
 ENV_FILE = Path(__file__).resolve().parent.parent / ".env"
+# The trainer works as whoever made the checkout, so that it may write to their folders; as root's stand-in for root.
+MOUNTED = ("data", "runs")
+STAND_IN = 10001
 HEADER = "# Secrets of the stack (compose.yaml), written by `make up`. Whoever reads this file may do everything."
 _NAME = re.compile(r"^\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*=", re.MULTILINE)
 
@@ -21,15 +25,29 @@ def secret() -> str:
     return secrets.token_hex(16)
 
 
+def trainer_user() -> tuple[int, int]:
+    """User and group id of the trainer."""
+    return (os.getuid(), os.getgid()) if os.getuid() else (STAND_IN, STAND_IN)
+
+
+def make_mounted(folder: Path) -> None:
+    """Makes the trainer's folders, which the engine would make as root's. Raises OSError."""
+    for name in MOUNTED:
+        if not (folder / name).exists():
+            (folder / name).mkdir()
+            os.chown(folder / name, *trainer_user())
+
+
 def missing(text: str) -> dict[str, str]:
-    """New values for the secrets that the text of an .env file does not name, an empty value being one too."""
+    """New values for what the text of an .env file does not name, an empty value being one too."""
     named = set(_NAME.findall(text))
     wanted = {
         "POSTGRES_PASSWORD": secret(),
         "REDIS_PASSWORD": secret(),
         "S3_ACCESS_KEY": "facekit",
         "S3_SECRET_KEY": secret(),
-        "STACK_API_KEYS": f"user:submit:{secret()},reader:read:{secret()}",
+        "STACK_API_KEYS": f"user:submit:{secret()},user:read:{secret()}",
+        "TRAINER_USER": "{}:{}".format(*trainer_user()),
     }
     return {name: value for name, value in wanted.items() if name not in named}
 
@@ -54,8 +72,9 @@ def main(argv: list[str]) -> int:
     path = Path(argv[0]) if argv else ENV_FILE
     try:
         added = complete(path)
+        make_mounted(path.parent)
     except OSError as error:
-        print(f"facekit: cannot write {path}: {error.strerror}", file=sys.stderr)
+        print(f"facekit: cannot write {error.filename or path}: {error.strerror}", file=sys.stderr)
         return 1
     if added:
         print(f"facekit: wrote {', '.join(added)} to {path.name}")

@@ -25,7 +25,8 @@ class Role(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """`owner` is the key's name and owns what it submits; without keys it is empty and `everyone` holds."""
+    """`owner` is the key's name and owns what it submits, and a key of another role with the same name looks at the
+    same jobs; without keys it is empty and `everyone` holds."""
 
     owner: str
     role: Role
@@ -51,9 +52,9 @@ class ApiKeys:
                     f"and a key of at least {_MIN_KEY_LENGTH} characters"
                 )
             self._keys.append((_digest(key), Caller(name, Role[role.upper()])))
-        names = [caller.owner for _, caller in self._keys]
-        if len(set(names)) < len(names):
-            raise ValueError("FACEKIT_API_KEYS: a name is used twice")
+        callers = [caller for _, caller in self._keys]
+        if len(set(callers)) < len(callers):
+            raise ValueError("FACEKIT_API_KEYS: a name is used twice for one role")
 
     @property
     def enabled(self) -> bool:

@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFont
 
-from services.common.boxes import LANDMARK_NAMES
+from services.common.schemas import Landmarks
 
 BOX_RGB = (59, 130, 246)
 MATCH_RGB = (34, 160, 90)
@@ -22,18 +22,23 @@ UNSURE_RGB = (150, 150, 150)
 def annotate(image_rgb: NDArray[np.uint8], result: Mapping[str, Any]) -> NDArray[np.uint8]:
     """A copy of the upright photo (height, width, 3) with the boxes and landmarks of a detection's or verification's
     result. Matches are green, faces too poor to judge grey; each box carries its index."""
-    drawn = image_rgb.copy()
-    stroke_px = max(2, round(max(drawn.shape[:2]) / 400))
+    photo = Image.fromarray(image_rgb)
+    canvas = ImageDraw.Draw(photo)
+    stroke_px = max(2, round(max(photo.size) / 400))
+    font = ImageFont.load_default(6 * stroke_px)
     for face, colour in _faces(result):
         box = face["box"]
         left, top = round(box["x"]), round(box["y"])
         right, bottom = round(box["x"] + box["width"]), round(box["y"] + box["height"])
-        cv2.rectangle(drawn, (left, top), (right, bottom), colour, stroke_px, cv2.LINE_AA)
-        for name in LANDMARK_NAMES:
+        half = stroke_px // 2  # the stroke lies on the edge, half of it on either side
+        canvas.rectangle(
+            (left - half, top - half, max(right, left) + half, max(bottom, top) + half), outline=colour, width=stroke_px
+        )
+        for name in Landmarks.model_fields:
             x, y = face["landmarks"][name]
-            cv2.circle(drawn, (round(x), round(y)), max(1, stroke_px // 2), colour, -1, cv2.LINE_AA)
-        _label(drawn, str(face["index"]), left, top, colour, stroke_px)
-    return drawn
+            canvas.circle((x, y), max(1, half), fill=colour)
+        _label(canvas, str(face["index"]), left, top, colour, font, stroke_px)
+    return np.array(photo)
 
 
 def _faces(result: Mapping[str, Any]) -> list[tuple[Mapping[str, Any], tuple[int, int, int]]]:
@@ -45,11 +50,17 @@ def _faces(result: Mapping[str, Any]) -> list[tuple[Mapping[str, Any], tuple[int
 
 
 def _label(
-    drawn: NDArray[np.uint8], text: str, left: int, top: int, colour: tuple[int, int, int], stroke_px: int
+    canvas: ImageDraw.ImageDraw,
+    text: str,
+    left: int,
+    top: int,
+    colour: tuple[int, int, int],
+    font: ImageFont.FreeTypeFont | ImageFont.ImageFont,
+    stroke_px: int,
 ) -> None:
-    scale = stroke_px / 4
-    (width, height), _ = cv2.getTextSize(text, cv2.FONT_HERSHEY_SIMPLEX, scale, stroke_px // 2 + 1)
-    top = max(top, height + 2 * stroke_px)
-    cv2.rectangle(drawn, (left, top - height - 2 * stroke_px), (left + width + 2 * stroke_px, top), colour, -1)
-    origin = (left + stroke_px, top - stroke_px)
-    cv2.putText(drawn, text, origin, cv2.FONT_HERSHEY_SIMPLEX, scale, (255, 255, 255), stroke_px // 2 + 1, cv2.LINE_AA)
+    """The index on a plate above the box, or inside its top where there is no room above."""
+    _, _, width, height = canvas.textbbox((0, 0), text, font=font)
+    top = max(top, round(height) + 2 * stroke_px)
+    plate = (left, top - height - 2 * stroke_px, left + width + 2 * stroke_px, top)
+    canvas.rectangle(plate, fill=colour)
+    canvas.text((left + stroke_px, plate[1] + stroke_px), text, fill=(255, 255, 255), font=font)

@@ -9,7 +9,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 
 from services.common.adapters.sql_database import Database
@@ -20,6 +22,9 @@ from services.common.errors import Unavailable
 from services.gateway.migrate import migrate
 from tests.contract.job_moves import new_job
 from tests.servers import free_port, new_postgres_database
+
+MIGRATIONS = Path(migrate.__code__.co_filename).parent / "migrations"
+NEWEST = max(path.name for path in MIGRATIONS.glob("versions/*.py")).partition("_")[0]
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -47,23 +52,37 @@ def test_jobs_survive_migrating_again(empty_url: str) -> None:
     store.close()
 
 
+def test_jobs_of_the_first_schema_survive_the_newest(empty_url: str) -> None:
+    database = Database(empty_url)
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    with database.writing() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+    store = SqlJobStore(database)
+    job, _ = store.insert(new_job(owner="ada"), max_active=1)
+    assert migrate(empty_url) == NEWEST != "0001"
+    assert store.page(limit=2, owner="ada", kind=job.kind, status=job.status) == [job]
+    store.close()
+
+
 def test_many_processes_migrate_at_once(empty_url: str) -> None:
     environment = os.environ | {"FACEKIT_DATABASE_URL": empty_url}
 
     def run(_number: int) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "services.gateway.migrate"]
-        return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+        program = [sys.executable, "-m", "services.gateway.migrate"]
+        return subprocess.run(program, env=environment, capture_output=True, text=True, timeout=60, check=False)
 
     with ThreadPoolExecutor(3) as threads:
         ended = list(threads.map(run, range(3)))
     assert [(process.returncode, process.stderr) for process in ended] == [(0, "")] * 3
-    assert {process.stdout for process in ended} == {"database schema at revision 0001\n"}
+    assert {process.stdout for process in ended} == {f"database schema at revision {NEWEST}\n"}
     SqlJobStore(Database(empty_url)).ping()
 
 
 def test_threads_migrate_at_once(empty_url: str) -> None:
     with ThreadPoolExecutor(6) as threads:
-        assert set(threads.map(migrate, [empty_url] * 6)) == {"0001"}
+        assert set(threads.map(migrate, [empty_url] * 6)) == {NEWEST}
 
 
 def test_a_database_without_tables_says_what_to_do(empty_url: str) -> None:

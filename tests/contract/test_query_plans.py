@@ -25,6 +25,11 @@ CALLS: dict[str, Callable[[SqlJobStore], Any]] = {
     "page of a status": lambda jobs: jobs.page(limit=10, before_id=new_job_id(), status=JobStatus.FAILED),
     "page of both": lambda jobs: jobs.page(limit=10, kind=JobKind.VERIFICATION, status=JobStatus.FAILED),
     "page of an owner": lambda jobs: jobs.page(limit=10, before_id=new_job_id(), owner="ada"),
+    "page of an owner and a kind": lambda jobs: jobs.page(limit=10, owner="ada", kind=JobKind.DETECTION),
+    "page of an owner and a status": lambda jobs: jobs.page(limit=10, owner="ada", status=JobStatus.FAILED),
+    "page of all three": lambda jobs: jobs.page(
+        limit=10, owner="ada", kind=JobKind.VERIFICATION, status=JobStatus.FAILED
+    ),
     "claim": lambda jobs: jobs.claim(new_job_id(), "detector", "w", 30),
     "renew": lambda jobs: jobs.renew(new_job_id(), "w", 30),
     "release": lambda jobs: jobs.release(new_job_id(), "w", delay_s=1, max_attempts=3, error=ERROR),
@@ -66,6 +71,22 @@ def test_a_query_follows_an_index(tmp_path: Path, name: str) -> None:
         assert all("jobs_unfinished" in step for step in walks), found
     if name not in ("sweep", "counts"):
         assert not any("TEMP B-TREE" in step for step in found), found
+
+
+@pytest.mark.parametrize(
+    ("name", "filtered"),
+    [
+        ("page of both", "kind=? AND status=?"),
+        ("page of an owner", "owner=? AND id<?"),
+        ("page of an owner and a kind", "owner=? AND kind=?"),
+        ("page of an owner and a status", "owner=? AND status=?"),
+        ("page of all three", "owner=? AND kind=? AND status=?"),
+    ],
+)
+def test_a_page_reads_no_job_that_its_filters_refuse(tmp_path: Path, name: str, filtered: str) -> None:
+    migrate(f"sqlite:///{tmp_path / 'facekit.db'}")
+    (step,) = plans(tmp_path / "facekit.db", CALLS[name])
+    assert step.endswith(f"({filtered})"), step
 
 
 def test_totals_count_an_index(tmp_path: Path) -> None:

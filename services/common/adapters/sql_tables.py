@@ -89,7 +89,12 @@ jobs = sa.Table(
 unfinished = jobs.c.finished_at.is_(None)
 deleted = jobs.c.deleted_at.is_not(None)
 
+# A page is one range of one index, whichever filters it has and however few jobs pass them: walking one index and
+# dropping what another filter refuses took a second for an owner without failed jobs, among a million of others.
 sa.Index("jobs_owner_id", jobs.c.owner, jobs.c.id)
+sa.Index("jobs_owner_kind_id", jobs.c.owner, jobs.c.kind, jobs.c.id)
+sa.Index("jobs_owner_status_id", jobs.c.owner, jobs.c.status, jobs.c.id)
+sa.Index("jobs_owner_kind_status_id", jobs.c.owner, jobs.c.kind, jobs.c.status, jobs.c.id)
 sa.Index("jobs_kind_id", jobs.c.kind, jobs.c.id)
 sa.Index("jobs_status_id", jobs.c.status, jobs.c.id)
 sa.Index("jobs_kind_status_id", jobs.c.kind, jobs.c.status, jobs.c.id)

@@ -86,6 +86,15 @@ def test_serving_has_no_training_framework_and_no_environment_two_cv2() -> None:
     assert {name for name in training if name.startswith("opencv")} == {"opencv-python"}
 
 
+def test_pytorch_may_come_from_an_index_of_its_own(capsys: pytest.CaptureFixture[str]) -> None:
+    assert pins.main(["--without-torch", "trainer"]) == 0
+    others = capsys.readouterr().out
+    assert not re.search(r"^(torch|triton|cuda-|nvidia-(?!ml-py))", others, re.MULTILINE)
+    assert re.search(r"^ultralytics==", others, re.MULTILINE) and "nvidia-ml-py==" in others
+    assert pins.main(["--only-torch"]) == 0
+    assert re.fullmatch(r"torch==[\d.]+\ntorchvision==[\d.]+\n", capsys.readouterr().out)
+
+
 def test_constraints_name_no_host_and_no_path() -> None:
     assert not re.search(r"://|file:|@ |^--(extra-)?index|^-f ", pins.CONSTRAINTS.read_text(), re.MULTILINE)
 

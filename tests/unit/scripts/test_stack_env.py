@@ -22,6 +22,10 @@ def test_writes_what_the_stack_needs_and_shows_keys_once(tmp_path: Path, capsys:
         assert entry.rpartition(":")[2] in shown
     assert str(values["POSTGRES_PASSWORD"]) not in shown
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    user, _, group = str(values["TRAINER_USER"]).partition(":")
+    for name in ("data", "runs"):
+        owner = (tmp_path / name).stat()
+        assert (owner.st_uid, owner.st_gid) == (int(user), int(group)) and owner.st_uid
     before = path.read_bytes()
     assert stack_env.main([str(path)]) == 0
     assert path.read_bytes() == before
@@ -39,7 +43,9 @@ def test_keeps_what_is_there(tmp_path: Path) -> None:
 
 def test_two_stacks_share_no_secret(tmp_path: Path) -> None:
     one, other = stack_env.complete(tmp_path / "one"), stack_env.complete(tmp_path / "other")
-    assert not {value for name, value in one.items() if name != "S3_ACCESS_KEY"} & set(other.values())
+    assert not {value for name, value in one.items() if name not in ("S3_ACCESS_KEY", "TRAINER_USER")} & set(
+        other.values()
+    )
 
 
 def test_says_what_cannot_be_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -12,6 +12,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
+from services.common import imaging
 from services.common.errors import FacekitError, ImageCorrupt, ImageEmpty, TooManyPixels, UnsupportedFormat
 from services.common.image_format import ImageFormat, sniff
 from services.common.imaging import check, decode, encode_jpeg, probe
@@ -19,6 +20,13 @@ from services.common.jpeg import MAX_SCANS
 
 MAX_PIXELS = 50_000_000
 FORMATS = ["JPEG", "PNG", "WEBP", "HEIF"]
+
+
+@pytest.fixture(autouse=True, params=["with OpenCV", "as the gateway's image"])
+def decoder(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every test here holds with OpenCV, which the workers have, and without."""
+    if request.param == "as the gateway's image":
+        monkeypatch.setattr(imaging, "cv2", None)
 
 
 def scene(width: int = 96, height: int = 64) -> NDArray[np.uint8]:
@@ -184,6 +192,7 @@ def test_palette_grey_cmyk_and_16_bit() -> None:
 def test_damaged_exif_does_not_refuse_a_whole_photo() -> None:
     content = encoded(Image.fromarray(scene()), "JPEG", exif=b"Exif\x00\x00MM\x00*\xff\xff\xff\xff")
     assert decode(content, MAX_PIXELS).shape == (64, 96, 3)
+    assert check(content, MAX_PIXELS).width_px == 96
 
 
 def test_written_jpegs_carry_no_metadata() -> None:

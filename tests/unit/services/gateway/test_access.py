@@ -77,6 +77,15 @@ def test_a_job_is_its_owners_alone(keyed: Api) -> None:
     assert anna.client.delete(f"/v1/jobs/{job_id}", headers=anna.headers).status_code == 204
 
 
+def test_a_readers_key_of_the_same_name_sees_the_owners_jobs(start: Start) -> None:
+    api = start(api_keys=f"anna:submit:{ANNA},anna:read:{EYE}")
+    job_id = as_(api, ANNA).accepted()
+    eye = as_(api, EYE)
+    assert [job["id"] for job in eye.get("/v1/jobs").json()["jobs"]] == [job_id]
+    assert eye.get(f"/v1/jobs/{job_id}/images/original").status_code == 200
+    problem(eye.client.delete(f"/v1/jobs/{job_id}", headers=eye.headers), 403, "forbidden")
+
+
 def test_idempotency_keys_of_two_owners_do_not_meet(keyed: Api) -> None:
     first = as_(keyed, ANNA).detect(Idempotency_Key="k").json()["id"]
     assert as_(keyed, BEN).detect(Idempotency_Key="k").json()["id"] != first
