@@ -58,6 +58,7 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--data", type=Path, default=Path("runs/attributes/data"), help="what prepare wrote")
     one.add_argument("--run", type=Path, required=True, help="folder of this run")
     one.add_argument("--weights", type=Path, help="COCO weights: a YOLOv8n state dict or Ultralytics' yolov8n.pt")
+    one.add_argument("--from-bundle", type=Path, help="go on from exported bundles: the folder that holds them")
     one.add_argument("--hours", type=float, default=1.0, help="budget for the whole run, over all resumptions")
     one.add_argument("--batch", type=int, default=128)
     one.add_argument("--learning-rate", type=float, default=1.5e-3)
@@ -116,7 +117,7 @@ def _train(arguments: argparse.Namespace) -> None:
     import torch
 
     from trainer.attributes.fit import Schedule
-    from trainer.attributes.train import train_emotion, train_faces
+    from trainer.attributes.train import Start, train_emotion, train_faces
 
     if arguments.threads:
         torch.set_num_threads(arguments.threads)
@@ -131,7 +132,7 @@ def _train(arguments: argparse.Namespace) -> None:
         device=device,
     )
     train = train_emotion if arguments.part == "emotion" else train_faces
-    train(arguments.data, arguments.run, arguments.weights, schedule)
+    train(arguments.data, arguments.run, Start(arguments.weights, arguments.from_bundle), schedule)
 
 
 def _evaluate(arguments: argparse.Namespace) -> None:
