@@ -16,11 +16,16 @@ SHIPPED = Path("services/analyzer/model")
 
 def main(argv: Sequence[str]) -> int:
     """Runs one verb. Returns 0, or 1 with a sentence on stderr for a mistake that a user can mend."""
+    from services.common.errors import FacekitError
+
     arguments = _parser().parse_args(argv)
     try:
         arguments.verb(arguments)
     except (FileNotFoundError, ValueError) as error:
         print(f"attributes: {error}", file=sys.stderr)
+        return 1
+    except FacekitError as error:
+        print(f"attributes: {error.detail}", file=sys.stderr)
         return 1
     return 0
 

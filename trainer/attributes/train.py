@@ -95,4 +95,3 @@ def quick_figures(
         "gender_fairface": float((answers["gender"].argmax(axis=1) == labels["gender"])[binned].mean()),
         "ethnicity_fairface": float((answers["ethnicity"].argmax(axis=1) == labels["ethnicity"])[fairface].mean()),
     }
-

@@ -8,7 +8,6 @@ import sys
 from pathlib import Path
 
 import numpy as np
-import onnxruntime
 import pytest
 from numpy.typing import NDArray
 
@@ -119,10 +118,15 @@ def test_other_shapes_are_refused(analyzer: FaceAnalyzer, wrong: NDArray[np.uint
         analyzer.analyze(wrong, ("age",))
 
 
-def test_sessions_take_the_threads_they_are_given(analyzer: FaceAnalyzer, chips: NDArray[np.uint8]) -> None:
+def test_sessions_take_the_threads_they_are_given(
+    analyzer: FaceAnalyzer, chips: NDArray[np.uint8], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DEEPFACE_HOME", "elsewhere")
+    monkeypatch.delenv("DEEPFACE_BACKEND_ENGINE", raising=False)
     analyzer.analyze(chips, ("age",))
     assert analyzer._client("age").model.get_session_options().intra_op_num_threads == 1
-    assert isinstance(onnxruntime.SessionOptions, type), "the real class is back in its place"
+    assert os.environ["DEEPFACE_HOME"] == "elsewhere", "loading leaves the environment as it was"
+    assert "DEEPFACE_BACKEND_ENGINE" not in os.environ
 
 
 def test_a_new_bundle_answers_beside_the_old_one(
