@@ -1,4 +1,4 @@
-"""FACEKIT_ANALYZER_GRAPHS=deepface over the whole system: a job without graphs says what to run, one with them works."""
+"""FACEKIT_ANALYZER_GRAPHS=deepface, the whole system: a job without graphs says what to run, one with them works."""
 
 from __future__ import annotations
 
