@@ -12,7 +12,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from services.analyzer.graphs import FETCH_COMMAND, GRAPHS, check_contract, graph_file
+from services.analyzer.graphs import GRAPHS, HOW_TO_FETCH, check_contract, graph_file
 from services.common.errors import WeightsUnavailable
 
 # DeepFace takes its folder from the environment and makes its own sessions: one load at a time.
@@ -35,9 +35,7 @@ def load_client(attribute: str, home: Path, threads: int) -> Any:
             client = client_class()
         except ValueError as error:
             name = GRAPHS[attribute].file_name
-            raise WeightsUnavailable(
-                f"{name} is not a graph or is cut off. Run `{FETCH_COMMAND}` to replace it."
-            ) from error
+            raise WeightsUnavailable(f"{name} is not a graph or is cut off. {HOW_TO_FETCH} to replace it.") from error
         _set_threads(client, file, threads)
     check_contract(client.model, attribute)
     return client
