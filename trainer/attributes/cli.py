@@ -76,8 +76,9 @@ def _parser() -> argparse.ArgumentParser:
     _held_out_data(one)
 
     one = verb("export", _export, "two trained runs → four bundles with figures, golden cases and cards")
-    one.add_argument("--emotion-run", type=Path, nargs="+", required=True)
-    one.add_argument("--faces-run", type=Path, nargs="+", required=True, help="several runs answer together")
+    several = "runs, or folders of exported bundles; several answer together"
+    one.add_argument("--emotion-run", type=Path, nargs="+", required=True, help=several)
+    one.add_argument("--faces-run", type=Path, nargs="+", required=True, help=several)
     _held_out_data(one)
     one.add_argument("--out", type=Path, default=Path("runs/attributes/bundles"))
     one.add_argument("--version", required=True, help="for example 2026.11.1")

@@ -21,9 +21,10 @@ from trainer.half_weights import HALF_SUFFIX
 FIRST_NETWORK = "nets.0."  # as `DeepFaceGraph` names the first of those that answer together
 
 
-def restore(net: AttributeNet, bundles: Path, pictures: Iterable[Tensor]) -> None:
-    """Fills `net` from `bundles`/<head>/ for each of its heads. `pictures`: batches (N, C, S, S) in [0, 1] as training
-    shows them, from which the norms learn means and variances. In evaluation the network then answers as the graphs do.
+def restore(net: AttributeNet, bundles: Path, pictures: Iterable[Tensor] = ()) -> None:
+    """Fills `net` from `bundles`/<head>/ for each of its heads; in evaluation it then answers as the graphs do.
+    `pictures`: batches (N, C, S, S) in [0, 1] as training shows them, whose means and variances the norms start training
+    with; a network that will not be trained needs none.
 
     Raises BundleInvalid for a folder that is no bundle, ValueError for graphs of another network or of several runs.
     """
@@ -90,6 +91,8 @@ def _fill_norms(net: AttributeNet, biases: dict[str, Tensor], pictures: Iterable
         hook.remove()
     for name, module in convolutions.items():
         count, total, squares = sums[name]
+        if not count.any():
+            continue
         mean, length = total / count, module.conv.weight.flatten(1).norm(dim=1).clamp(min=1e-6)
         variance = (squares / count - mean.square()).clamp(min=0)
         module.conv.weight.div_(length.view(-1, 1, 1, 1))

@@ -82,23 +82,24 @@ def test_bundles_become_the_network_they_were_exported_from(folder: Path, attrib
     import torch
 
     from trainer.attributes.emotion import EmotionSet
+    from trainer.attributes.export import load_averaged
     from trainer.attributes.faces import FaceSet
     from trainer.attributes.graph import DeepFaceGraph
     from trainer.attributes.network import EmotionNet, FaceNet
     from trainer.attributes.restore import restore
     from trainer.attributes.train import augmented
 
-    parts = (
-        (EmotionNet(), EmotionSet(folder / "data")) if attribute == "emotion" else (FaceNet(), FaceSet(folder / "data"))
-    )
-    net, task = parts
-    restore(net, folder / "bundles", augmented(task))
+    make, task = (EmotionNet, EmotionSet) if attribute == "emotion" else (FaceNet, FaceSet)
+    net = make()
+    restore(net, folder / "bundles", augmented(task(folder / "data")))
     graph = GRAPHS[attribute]
     faces = torch.rand(3, graph.side_px, graph.side_px, graph.channels)
     with torch.inference_mode():
         restored = DeepFaceGraph([net], attribute)(faces).numpy()
+        to_export_again = DeepFaceGraph([load_averaged(make(), folder / "bundles")], attribute)(faces).numpy()
     served = ServedGraph((folder / "bundles" / attribute / "model.onnx").read_bytes(), attribute)
     np.testing.assert_allclose(restored, served.run(faces.numpy()), atol=1e-4)
+    np.testing.assert_allclose(to_export_again, served.run(faces.numpy()), atol=1e-4)
     filters = net.backbone[0].conv.weight.flatten(1).norm(dim=1)
     assert filters.tolist() == pytest.approx([1] * len(filters), abs=1e-5), "a step of training is as long for each"
 
