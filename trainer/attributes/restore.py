@@ -23,8 +23,8 @@ FIRST_NETWORK = "nets.0."  # as `DeepFaceGraph` names the first of those that an
 
 def restore(net: AttributeNet, bundles: Path, pictures: Iterable[Tensor] = ()) -> None:
     """Fills `net` from `bundles`/<head>/ for each of its heads; in evaluation it then answers as the graphs do.
-    `pictures`: batches (N, C, S, S) in [0, 1] as training shows them, whose means and variances the norms start training
-    with; a network that will not be trained needs none.
+    `pictures`: batches (N, C, S, S) in [0, 1] as training shows them, whose means and variances the norms start with; a
+    network that will not be trained needs none.
 
     Raises BundleInvalid for a folder that is no bundle, ValueError for graphs of another network or of several runs.
     """
