@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
-from unittest import mock
 
 import numpy as np
 from numpy.typing import NDArray
 
-from services.analyzer.graphs import FETCH_COMMAND, GRAPHS, check_contract, graph_file
+from services.analyzer.graphs import GRAPHS, HOW_TO_FETCH, check_contract, graph_file
 from services.common.errors import WeightsUnavailable
 
 # DeepFace takes its folder from the environment and makes its own sessions: one load at a time.
@@ -23,10 +22,10 @@ _LOADING: Final = threading.Lock()
 def load_client(attribute: str, home: Path, threads: int) -> Any:
     """DeepFace's client (`predict`, `model`: its ONNX Runtime session) for an attribute. Raises WeightsUnavailable when
     the graph is missing or is not of DeepFace's contract; never reaches for the network."""
-    graph_file(home, attribute)
+    file = graph_file(home, attribute)
     # ONNX Runtime 1.32 reports its use to its makers unless told otherwise before it is imported.
     os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
-    with _LOADING, _deepface_environment(home), _session_threads(threads):
+    with _LOADING, _environment({"DEEPFACE_HOME": str(home), "DEEPFACE_BACKEND_ENGINE": "onnx"}):
         # Here and not above: DeepFace decides at import which engine it runs on.
         from deepface.modules import modeling
 
@@ -36,9 +35,8 @@ def load_client(attribute: str, home: Path, threads: int) -> Any:
             client = client_class()
         except ValueError as error:
             name = GRAPHS[attribute].file_name
-            raise WeightsUnavailable(
-                f"{name} is not a graph or is cut off. Run `{FETCH_COMMAND}` to replace it."
-            ) from error
+            raise WeightsUnavailable(f"{name} is not a graph or is cut off. {HOW_TO_FETCH} to replace it.") from error
+        _set_threads(client, file, threads)
     check_contract(client.model, attribute)
     return client
 
@@ -66,25 +64,30 @@ def distribution(client: Any, attribute: str, faces: NDArray[np.float32]) -> NDA
 
 
 @contextmanager
-def _deepface_environment(home: Path) -> Iterator[None]:
-    with mock.patch.dict(os.environ, {"DEEPFACE_HOME": str(home), "DEEPFACE_BACKEND_ENGINE": "onnx"}):
+def _environment(values: Mapping[str, str]) -> Iterator[None]:
+    """Variables of this process while the block runs; afterwards they are what they were."""
+    before = {name: os.environ.get(name) for name in values}
+    os.environ.update(values)
+    try:
         yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
 
 
-@contextmanager
-def _session_threads(threads: int) -> Iterator[None]:
-    """ONNX Runtime sizes its pool by the host's cores unless told; DeepFace makes its options where we cannot reach
-    them, so for the time of one load, options come with our number in them."""
+def _set_threads(client: Any, file: Path, threads: int) -> None:
+    """Opens DeepFace's session again with our number of threads: DeepFace leaves it to ONNX Runtime, which takes the
+    host's cores whatever share of them is ours, and the options of a session cannot be changed."""
     import onnxruntime
 
-    plain = onnxruntime.SessionOptions
-
-    def limited() -> Any:
-        options = plain()
-        options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
-        # Waiting threads that spin take the CPU from the other workers of a small machine: twice the time, measured.
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        return options
-
-    with mock.patch.object(onnxruntime, "SessionOptions", limited):
-        yield
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = client.model.get_session_options().log_severity_level
+    options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
+    # Waiting threads that spin take the CPU from the other workers of a small machine: twice the time, measured.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    providers = client.model.get_providers()
+    client.model = None  # first: DeepFace's own graphs hold half a gigabyte each
+    client.model = onnxruntime.InferenceSession(str(file), options, providers=providers)

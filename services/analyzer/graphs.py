@@ -14,6 +14,8 @@ from services.common.errors import WeightsUnavailable
 
 DEEPFACE_VERSION: Final = "0.0.103"
 FETCH_COMMAND: Final = "python -m scripts.fetch_deepface_graphs"
+STACK_FETCH_COMMAND: Final = "docker compose run --rm graphs"
+HOW_TO_FETCH: Final = f"Run `{FETCH_COMMAND}`, or `{STACK_FETCH_COMMAND}` in the stack"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +83,7 @@ def graph_file(home: Path, attribute: str) -> Path:
     DeepFace itself would start a download."""
     file = weights_folder(home) / GRAPHS[attribute].file_name
     if not file.is_file() or file.stat().st_size == 0:
-        raise WeightsUnavailable(
-            f"DeepFace's {file.name} is not on this machine. Run `{FETCH_COMMAND}`, then try again."
-        )
+        raise WeightsUnavailable(f"DeepFace's {file.name} is not on this machine. {HOW_TO_FETCH}, then try again.")
     return file
 
 
@@ -96,9 +96,9 @@ def check_contract(session: Any, attribute: str) -> None:
         output = session.run(None, {session.get_inputs()[0].name: black})[0]
     except Exception as error:
         raise WeightsUnavailable(
-            f"{graph.file_name} takes another input than DeepFace's. Run `{FETCH_COMMAND}` to replace it."
+            f"{graph.file_name} takes another input than DeepFace's. {HOW_TO_FETCH} to replace it."
         ) from error
     if output.shape != (1, graph.classes):
         raise WeightsUnavailable(
-            f"{graph.file_name} answers {output.shape}, not (1, {graph.classes}). Run `{FETCH_COMMAND}` to replace it."
+            f"{graph.file_name} answers {output.shape}, not (1, {graph.classes}). {HOW_TO_FETCH} to replace it."
         )

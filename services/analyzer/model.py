@@ -9,7 +9,7 @@ import threading
 import weakref
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,17 +24,6 @@ from services.common.errors import BundleInvalid, WeightsUnavailable
 MAX_BATCH: Final = 8  # faces a call: DeepFace's input is 0.6 MB a face, and photos have up to 1000
 
 log = logging.getLogger(__name__)
-
-
-class AnalyzerSettings(Protocol):
-    """What is read of the settings."""
-
-    @property
-    def analyzer_graphs(self) -> str: ...
-    @property
-    def deepface_home(self) -> Path | None: ...
-    @property
-    def threads(self) -> int: ...
 
 
 class FaceAnalyzer:
@@ -64,13 +53,6 @@ class FaceAnalyzer:
             home, threads, {attribute: f"deepface-{attribute}@{DEEPFACE_VERSION}" for attribute in GRAPHS}
         )
         return analyzer
-
-    @classmethod
-    def from_settings(cls, bundles: Mapping[str, Bundle], settings: AnalyzerSettings) -> FaceAnalyzer:
-        """`analyzer_graphs` "deepface" takes the graphs in `deepface_home`, or the user's home as DeepFace does."""
-        if settings.analyzer_graphs == "deepface":
-            return cls.with_deepface_graphs(settings.deepface_home or Path.home(), settings.threads)
-        return cls(bundles, settings.threads)
 
     def _prepare(self, home: Path, threads: int, labels: Mapping[str, str]) -> None:
         self._home = home

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from services.analyzer.model import FaceAnalyzer
 from services.common.bundle import Bundle, replay_golden
@@ -23,11 +24,12 @@ class AnalyzerStage:
         attribute: Path(__file__).parent / "model" / attribute for attribute in ATTRIBUTES
     }
 
+    unbundled: Mapping[str, Mapping[str, Any]] = {}
+
     def build(self, bundles: Mapping[str, Bundle], settings: Settings) -> FaceAnalyzer:
-        model = FaceAnalyzer.from_settings(bundles, settings)
-        if settings.analyzer_graphs == "bundled":
-            for bundle in bundles.values():
-                replay_golden(bundle, model.replay)
+        model = FaceAnalyzer(bundles, settings.threads)
+        for bundle in bundles.values():
+            replay_golden(bundle, model.replay)
         model.warm_up()
         return model
 

@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Loaded(Generic[Model]):
-    """A model with what it was loaded from; `views` is what the API tells about each bundle, by task
+    """A model with what it was loaded from; `views` is what the API tells about each of its models, by task
     (schemas.ModelView without `workers`), made once because every message a worker takes reports it."""
 
     model: Model
@@ -69,7 +69,7 @@ class ModelSlot(Generic[Model]):
 
     def _load(self, bundles: Mapping[str, Bundle]) -> Loaded[Model]:
         views = {task: _view(self._stage.name, bundle) for task, bundle in bundles.items()}
-        return Loaded(self._stage.build(bundles, self._settings), bundles, views)
+        return Loaded(self._stage.build(bundles, self._settings), bundles, {**views, **self._stage.unbundled})
 
     def refresh(self) -> bool:
         """Looks at the registry once; True when a new model took over. A bundle that cannot be fetched, checked or

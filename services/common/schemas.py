@@ -198,7 +198,7 @@ class ModelView(Schema):
     parameters: dict[str, Any]
     trained_on: str
     licence: str
-    sha256: str
+    sha256: str | None
     card: str
     workers: int
 

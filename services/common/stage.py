@@ -31,6 +31,8 @@ class Stage(Protocol[Model]):
 
     name: str
     bundle_folders: Mapping[str, Path]
+    unbundled: Mapping[str, Mapping[str, Any]]
+    """Models that answer and come from no bundle, by task: schemas.ModelView without `workers`."""
 
     def build(self, bundles: Mapping[str, Bundle], settings: Settings) -> Model:
         """Loads and warms up; replays the golden inputs. Raises BundleInvalid or WeightsUnavailable."""

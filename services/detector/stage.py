@@ -40,6 +40,7 @@ class DetectorStage:
 
     name = "detector"
     bundle_folders: Mapping[str, Path] = {"detector": Path(__file__).parent / "model"}
+    unbundled: Mapping[str, Mapping[str, Any]] = {}
 
     def build(self, bundles: Mapping[str, Bundle], settings: Settings) -> FaceDetector:
         model = FaceDetector(bundles["detector"], threads=settings.threads)

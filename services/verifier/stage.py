@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from services.common.bundle import Bundle, replay_golden
 from services.common.job_files import JobFiles
@@ -20,6 +21,7 @@ class VerifierStage:
 
     name = "verifier"
     bundle_folders: Mapping[str, Path] = {"verifier": Path(__file__).parent / "model"}
+    unbundled: Mapping[str, Mapping[str, Any]] = {}
 
     def build(self, bundles: Mapping[str, Bundle], settings: Settings) -> FaceVerifier:
         model = FaceVerifier(bundles["verifier"], threads=settings.threads)

@@ -16,11 +16,16 @@ SHIPPED = Path("services/analyzer/model")
 
 def main(argv: Sequence[str]) -> int:
     """Runs one verb. Returns 0, or 1 with a sentence on stderr for a mistake that a user can mend."""
+    from services.common.errors import FacekitError
+
     arguments = _parser().parse_args(argv)
     try:
         arguments.verb(arguments)
     except (FileNotFoundError, ValueError) as error:
         print(f"attributes: {error}", file=sys.stderr)
+        return 1
+    except FacekitError as error:
+        print(f"attributes: {error.detail}", file=sys.stderr)
         return 1
     return 0
 
@@ -58,6 +63,7 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--data", type=Path, default=Path("runs/attributes/data"), help="what prepare wrote")
     one.add_argument("--run", type=Path, required=True, help="folder of this run")
     one.add_argument("--weights", type=Path, help="COCO weights: a YOLOv8n state dict or Ultralytics' yolov8n.pt")
+    one.add_argument("--from-bundle", type=Path, help="go on from exported bundles: the folder that holds them")
     one.add_argument("--hours", type=float, default=1.0, help="budget for the whole run, over all resumptions")
     one.add_argument("--batch", type=int, default=128)
     one.add_argument("--learning-rate", type=float, default=1.5e-3)
@@ -70,8 +76,9 @@ def _parser() -> argparse.ArgumentParser:
     _held_out_data(one)
 
     one = verb("export", _export, "two trained runs → four bundles with figures, golden cases and cards")
-    one.add_argument("--emotion-run", type=Path, nargs="+", required=True)
-    one.add_argument("--faces-run", type=Path, nargs="+", required=True, help="several runs answer together")
+    several = "runs, or folders of exported bundles; several answer together"
+    one.add_argument("--emotion-run", type=Path, nargs="+", required=True, help=several)
+    one.add_argument("--faces-run", type=Path, nargs="+", required=True, help=several)
     _held_out_data(one)
     one.add_argument("--out", type=Path, default=Path("runs/attributes/bundles"))
     one.add_argument("--version", required=True, help="for example 2026.11.1")
@@ -116,7 +123,7 @@ def _train(arguments: argparse.Namespace) -> None:
     import torch
 
     from trainer.attributes.fit import Schedule
-    from trainer.attributes.train import train_emotion, train_faces
+    from trainer.attributes.train import Start, train_emotion, train_faces
 
     if arguments.threads:
         torch.set_num_threads(arguments.threads)
@@ -131,7 +138,7 @@ def _train(arguments: argparse.Namespace) -> None:
         device=device,
     )
     train = train_emotion if arguments.part == "emotion" else train_faces
-    train(arguments.data, arguments.run, arguments.weights, schedule)
+    train(arguments.data, arguments.run, Start(arguments.weights, arguments.from_bundle), schedule)
 
 
 def _evaluate(arguments: argparse.Namespace) -> None:

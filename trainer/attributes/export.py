@@ -19,6 +19,7 @@ from trainer.attributes.card import CONFUSION_PICTURE, card, draw_confusion
 from trainer.attributes.evaluate import evaluate_emotion, evaluate_faces
 from trainer.attributes.graph import to_onnx, view_sizes_px
 from trainer.attributes.network import AttributeNet, EmotionNet, FaceNet
+from trainer.attributes.restore import restore
 
 LICENCE: Final = "AGPL-3.0-only; the training sets are for research use"
 TRAINED_ON: Final = {
@@ -59,8 +60,11 @@ def export(settings: ExportSettings) -> dict[str, Bundle]:
 
 
 def load_averaged(net: AttributeNet, run: Path) -> AttributeNet:
-    """The run's averaged weights. Raises FileNotFoundError before its first epoch."""
-    net.load_state_dict(torch.load(run / "ema.pt", map_location="cpu", weights_only=True))
+    """Averaged weights of a run, or those of a folder of bundles. Raises FileNotFoundError before a first epoch."""
+    if any((run / head / "model.onnx").is_file() for head in net.heads):
+        restore(net, run)
+    else:
+        net.load_state_dict(torch.load(run / "ema.pt", map_location="cpu", weights_only=True))
     net.eval()
     return net
 

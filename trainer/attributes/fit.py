@@ -42,6 +42,7 @@ class Schedule:
     warm_up: float = 0.03
     ema_decay: float = 0.998
     small_until: float = 0.65
+    validate_every: int = 3
     seed: int = 7
     device: str = "cpu"
 
@@ -65,7 +66,8 @@ def fit(
 ) -> nn.Module:
     """Trains until the budget of working time is spent and returns the averaged network. `run` receives `last.pt`
     after every epoch (a run with one goes on from it), `ema.pt` and a line in `log.jsonl`. `validate` gets the averaged
-    network and the size it is trained at now; its figures are for watching: no checkpoint is chosen by them."""
+    network and the size it is trained at now, each few epochs; its figures are for watching: no checkpoint is chosen by
+    them."""
     torch.manual_seed(schedule.seed)
     net = net.to(device=schedule.device, memory_format=torch.channels_last)
     ema = copy.deepcopy(net).eval()
@@ -95,7 +97,9 @@ def fit(
             "minutes": round(spent_s / 60, 2),
             "size_px": how.size_px,
             "loss": round(sum(losses) / len(losses), 4),
-        } | {key: round(value, 4) for key, value in validate(ema, how.size_px).items()}
+        }
+        if epoch % schedule.validate_every == 0 or spent_s >= budget_s:
+            record |= {key: round(value, 4) for key, value in validate(ema, how.size_px).items()}
         _save(run, net, ema, optimizer, {"steps": steps, "spent_s": spent_s, "epoch": epoch}, record)
     return ema
 

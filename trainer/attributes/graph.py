@@ -8,10 +8,8 @@ import warnings
 from collections.abc import Sequence
 from typing import Final
 
-import numpy as np
 import onnx
 import torch
-from onnx import TensorProto, helper, numpy_helper
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.utils.fusion import fuse_conv_bn_eval
@@ -19,14 +17,12 @@ from ultralytics.nn.modules import Conv
 
 from services.analyzer.graphs import GRAPHS
 from trainer.attributes.network import EMOTION_SIZE_PX, FACE_SIZE_PX, AttributeNet
+from trainer.half_weights import store_half
 from trainer.onnx_notes import forget_sources
 
 # At which sizes each graph looks at a face; the networks are trained at several. Two cost twice as much and gain a
 # point for gender, a little for age, and nothing for ethnicity.
 VIEW_SIZES_PX: Final = {"age": (80, FACE_SIZE_PX), "gender": (80, FACE_SIZE_PX), "ethnicity": (FACE_SIZE_PX,)}
-
-# Below this many values a tensor is kept as it is; above it is stored in half precision and widened when loaded.
-HALF_FROM = 256
 
 
 class DeepFaceGraph(nn.Module):
@@ -88,25 +84,7 @@ def to_onnx(nets: Sequence[AttributeNet], attribute: str) -> bytes:
             verbose=False,
         )
     program.save(buffer)
-    model = halved(onnx.load_from_string(buffer.getvalue()))
+    model = onnx.load_from_string(buffer.getvalue())
     forget_sources(model)
-    onnx.checker.check_model(model)
+    store_half(model)
     return bytes(model.SerializeToString())
-
-
-def halved(model: onnx.ModelProto) -> onnx.ModelProto:
-    """Large float32 weights as float16 with a cast behind them, which ONNX Runtime folds away when it loads: half the
-    file, the same speed, and what is computed stays float32."""
-    casts = []
-    for weight in model.graph.initializer:
-        values = numpy_helper.to_array(weight)
-        if weight.data_type != TensorProto.FLOAT or values.size < HALF_FROM:
-            continue
-        name = weight.name
-        half = numpy_helper.from_array(values.astype(np.float16), name=f"{name}.half")
-        weight.CopyFrom(half)
-        casts.append(helper.make_node("Cast", [half.name], [name], to=TensorProto.FLOAT))
-    for cast in reversed(casts):
-        model.graph.node.insert(0, cast)
-    del model.graph.value_info[:]
-    return model

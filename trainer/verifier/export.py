@@ -12,11 +12,11 @@ import onnx
 import torch
 
 from services.common.bundle import Bundle, golden_case, write_bundle
+from trainer.half_weights import store_half
 from trainer.onnx_notes import forget_sources
 from trainer.verifier.card import card
 from trainer.verifier.embedding import Embedder, load_tower, onnx_embedder
 from trainer.verifier.golden import golden_chips
-from trainer.verifier.half_weights import store_half
 from trainer.verifier.train import CHECKPOINT
 from trainer.verifier.trunk import TRUNK_ONNX, is_foreign, load_embedder
 

@@ -103,7 +103,7 @@
  * @property {Record<string, any>} parameters
  * @property {string} trained_on
  * @property {string} licence
- * @property {string} sha256
+ * @property {string | null} sha256
  * @property {string} card  Markdown
  * @property {number} workers
  */

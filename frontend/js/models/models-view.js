@@ -85,7 +85,7 @@ function modelSheet(model) {
   const facts = facing([
     ["Trained on", model.trained_on],
     ["Licence", model.licence],
-    ["SHA-256", model.sha256.slice(0, 16)],
+    ["SHA-256", model.sha256?.slice(0, 16) ?? "not a bundle of ours"],
   ]);
   const more =
     others.length > 0 && h("details", {}, h("summary", {}, "All figures"), facing([...headlines, ...others]));

@@ -8,10 +8,16 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from services.analyzer.deepface_stage import DeepFaceStage
 from services.analyzer.graphs import DEEPFACE_VERSION, FETCH_COMMAND, GRAPHS, weights_folder
 from services.analyzer.model import FaceAnalyzer
+from services.analyzer.stage import AnalyzerStage
+from services.common.bootstrap import build_store
+from services.common.bundle import load_bundle
 from services.common.errors import WeightsUnavailable
-from services.common.schemas import ATTRIBUTES
+from services.common.model_slot import ModelSlot
+from services.common.registry import publish_bundle
+from services.common.schemas import ATTRIBUTES, ModelView
 from services.common.settings import Settings
 from tests.unit.services.analyzer.tiny_graph import tiny_graph
 
@@ -24,9 +30,23 @@ def put_graphs(home: Path) -> None:
 
 def test_graphs_of_the_contract_answer(tmp_path: Path, chips: NDArray[np.uint8]) -> None:
     put_graphs(tmp_path)
-    analyzer = FaceAnalyzer.from_settings({}, Settings(analyzer_graphs="deepface", deepface_home=tmp_path, threads=1))
+    analyzer = DeepFaceStage().build({}, Settings(deepface_home=tmp_path, threads=1))
     assert set(analyzer.analyze(chips, ATTRIBUTES)[0]) == set(ATTRIBUTES)
     assert analyzer.labels["age"] == f"deepface-age@{DEEPFACE_VERSION}"
+
+
+def test_the_api_is_told_of_deepfaces_models_and_of_none_of_ours(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path, deepface_home=tmp_path, threads=1, follow_registry=True)
+    store = build_store(settings)
+    publish_bundle(store, load_bundle(AnalyzerStage.bundle_folders["age"]))
+    slot = ModelSlot(DeepFaceStage(), store, settings)
+    assert not slot.refresh(), "a bundle in the registry is not for it"
+    assert set(slot.current.views) == set(ATTRIBUTES)
+    for attribute, view in slot.current.views.items():
+        shown = ModelView.model_validate({**view, "workers": 1})
+        assert f"{shown.name}@{shown.version}" == slot.current.model.labels[attribute]
+        assert shown.task == attribute and shown.stage == "analyzer"
+        assert FETCH_COMMAND in shown.card
 
 
 def test_missing_graphs_say_what_to_run_and_need_no_restart(tmp_path: Path, chips: NDArray[np.uint8]) -> None:

@@ -1,7 +1,11 @@
-"""All four attributes of a face through DeepFace: ours beside graphs of DeepFace's architecture, in one process."""
+"""All four attributes of a face through DeepFace: ours beside graphs of DeepFace's architecture, in one process.
+
+FACEKIT_QUIET_MACHINE=1 asserts milliseconds too; beside other work only the ratio means something.
+"""
 
 from __future__ import annotations
 
+import os
 import statistics
 import time
 from pathlib import Path
@@ -45,3 +49,5 @@ def test_ours_are_twenty_times_faster_than_deepfaces_architecture(
         print(f"\nfour attributes of a face, {THREADS} threads: {ours_ms:.1f} ms, original {original_ms:.0f} ms, "
               f"{original_ms / ours_ms:.0f} times")  # fmt: skip
     assert original_ms / ours_ms >= 20
+    if os.environ.get("FACEKIT_QUIET_MACHINE"):
+        assert ours_ms <= 25

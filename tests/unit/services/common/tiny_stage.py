@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -33,6 +34,7 @@ def tiny_bundle(folder: Path, version: str, factor: int, golden_factor: int | No
 
 class TinyStage:
     name = "detector"
+    unbundled: Mapping[str, Mapping[str, Any]] = {}
 
     def __init__(self, folder: Path, run: Callable[[Job, JobFiles], None] = lambda job, files: None) -> None:
         self.bundle_folders: Mapping[str, Path] = {"detector": folder}

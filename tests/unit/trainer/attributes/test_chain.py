@@ -77,6 +77,47 @@ def test_the_graph_answers_as_the_trained_network(folder: Path, attribute: str) 
     np.testing.assert_allclose(served.run(faces.numpy()), expected, atol=5e-3)  # weights are stored in half precision
 
 
+@pytest.mark.parametrize("attribute", GRAPHS)
+def test_bundles_become_the_network_they_were_exported_from(folder: Path, attribute: str) -> None:
+    import torch
+
+    from trainer.attributes.emotion import EmotionSet
+    from trainer.attributes.export import load_averaged
+    from trainer.attributes.faces import FaceSet
+    from trainer.attributes.graph import DeepFaceGraph
+    from trainer.attributes.network import EmotionNet, FaceNet
+    from trainer.attributes.restore import restore
+    from trainer.attributes.train import augmented
+
+    make, task = (EmotionNet, EmotionSet) if attribute == "emotion" else (FaceNet, FaceSet)
+    net = make()
+    restore(net, folder / "bundles", augmented(task(folder / "data")))
+    graph = GRAPHS[attribute]
+    faces = torch.rand(3, graph.side_px, graph.side_px, graph.channels)
+    with torch.inference_mode():
+        restored = DeepFaceGraph([net], attribute)(faces).numpy()
+        to_export_again = DeepFaceGraph([load_averaged(make(), folder / "bundles")], attribute)(faces).numpy()
+    served = ServedGraph((folder / "bundles" / attribute / "model.onnx").read_bytes(), attribute)
+    np.testing.assert_allclose(restored, served.run(faces.numpy()), atol=1e-4)
+    np.testing.assert_allclose(to_export_again, served.run(faces.numpy()), atol=1e-4)
+    filters = net.backbone[0].conv.weight.flatten(1).norm(dim=1)
+    assert filters.tolist() == pytest.approx([1] * len(filters), abs=1e-5), "a step of training is as long for each"
+
+
+def test_a_run_goes_on_from_bundles_and_from_one_start_only(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["train", "faces", "--data", str(folder / "data"), "--run", str(tmp_path / "run"), "--batch", "16"]
+    again = [*command, "--hours", "0.0003", "--from-bundle"]
+    assert main([*again, str(folder / "bundles")]) == 0
+    assert "goes on from" in capsys.readouterr().out
+    assert (tmp_path / "run" / "ema.pt").is_file()
+    assert main([*again, str(folder / "bundles"), "--weights", "yolov8n.pt"]) == 1
+    assert "not from both" in capsys.readouterr().err
+    assert main([*again, str(tmp_path)]) == 1
+    assert "age" in capsys.readouterr().err
+
+
 def test_evaluate_prints_figures_of_the_bundles(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     data = ["--emotion-data", str(folder / "data"), "--faces-data", str(folder / "data")]
     assert main(["evaluate", "--bundles", str(folder / "bundles"), *data]) == 0

@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-LARGE = 4096  # entries; norms and slopes stay as they are
+HALF_SUFFIX: Final = ".half"
+LARGE: Final = 4096  # values; norms, slopes and first layers stay as they are, and cost a file little
 
 
 def store_half(model: onnx.ModelProto) -> None:
-    """Replaces each large float32 weight by a float16 one and a Cast, which ONNX Runtime folds away at load."""
+    """Each large float32 weight becomes, in place, a float16 one and a Cast that ONNX Runtime folds away at load."""
     graph = model.graph
     widened = []
-    for index, weight in enumerate(graph.initializer):
+    for weight in graph.initializer:
         if weight.data_type != TensorProto.FLOAT or np.prod(weight.dims) < LARGE:
             continue
-        name = weight.name
-        half = numpy_helper.from_array(numpy_helper.to_array(weight).astype(np.float16), f"{name}.half")
-        graph.initializer[index].CopyFrom(half)
-        widened.append(helper.make_node("Cast", [f"{name}.half"], [name], f"{name}.widen", to=TensorProto.FLOAT))
+        name, half = weight.name, f"{weight.name}{HALF_SUFFIX}"
+        weight.CopyFrom(numpy_helper.from_array(numpy_helper.to_array(weight).astype(np.float16), half))
+        widened.append(helper.make_node("Cast", [half], [name], f"{name}.widen", to=TensorProto.FLOAT))
     nodes = [*widened, *graph.node]
     del graph.node[:]
     graph.node.extend(nodes)
