@@ -188,7 +188,7 @@ def _export(arguments: argparse.Namespace) -> int:
 def _publish(arguments: argparse.Namespace) -> int:
     from trainer.publish import publish
 
-    publish(arguments.bundle)
+    print(f"published: {publish(arguments.bundle)}")
     return 0
 
 
