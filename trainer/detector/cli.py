@@ -53,6 +53,11 @@ def _parser() -> argparse.ArgumentParser:
     )
     one.add_argument("--run", type=Path, help="training run whose settings and losses belong in the report")
 
+    one = verb("speed", _speed, "the bundle as served beside Ultralytics' predict: same weights, cores and photos")
+    _judging_arguments(one)
+    one.add_argument("--bundle", type=Path, default=SHIPPED_BUNDLE)
+    one.add_argument("--limit", type=int, help="use only the first N validation photos")
+
     one = verb("export", _export, "checkpoint -> ONNX bundle with threshold, figures, golden cases and card")
     _judging_arguments(one)
     one.add_argument("--checkpoint", type=Path, default=Path("runs/detector/run/last.pt"))
@@ -88,10 +93,15 @@ def _train_arguments(one: argparse.ArgumentParser) -> None:
     one.add_argument("--hours", type=float, required=True, help="budget for the whole run, over all resumptions")
     one.add_argument("--size", choices=("n", "s", "m"), default="n", help="width of the network")
     one.add_argument(
-        "--weights", type=Path, help="COCO weights to start from: a state dict, or Ultralytics' yolov8*.pt"
+        "--weights",
+        type=Path,
+        help="what to start from: COCO weights (a state dict, or Ultralytics' yolov8*.pt), or a bundle's folder",
     )
-    one.add_argument("--size-px", type=int, default=320, help="side of the random views, first three quarters")
-    one.add_argument("--final-size-px", type=int, default=480, help="side of the random views, last quarter")
+    one.add_argument("--size-px", type=int, default=320, help="side of the square random views trained on first")
+    one.add_argument(
+        "--final-size-px", type=int, default=640, help="long side of the photo-shaped views trained on last"
+    )
+    one.add_argument("--final-share", type=float, default=0.25, help="of the budget for those; 1 leaves the first out")
     one.add_argument("--batch-size", type=int, default=16, help="views a step and process at --size-px")
     one.add_argument("--peak-learning-rate", type=float, default=1e-3)
     one.add_argument("--seed", type=int, default=0)
@@ -150,6 +160,22 @@ def _evaluate(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _speed(arguments: argparse.Namespace) -> int:
+    from trainer.detector.speed import compare
+
+    rows = compare(
+        arguments.bundle,
+        arguments.widerface,
+        arguments.ground_truth,
+        threads=arguments.threads,
+        limit=arguments.limit,
+    )
+    for name, row in rows.items():
+        precision = " / ".join(f"{value:.3f}" for value in row["average_precision"].values())
+        print(f"{name:<28} {row['median_ms']:7.1f} ms  {row['times_as_fast']:5.2f} times as fast  AP {precision}")
+    return 0
+
+
 def _export(arguments: argparse.Namespace) -> int:
     from trainer.detector.export import ExportSettings, export
 
@@ -162,7 +188,7 @@ def _export(arguments: argparse.Namespace) -> int:
 def _publish(arguments: argparse.Namespace) -> int:
     from trainer.publish import publish
 
-    print(publish(arguments.bundle))
+    print(f"published: {publish(arguments.bundle)}")
     return 0
 
 
