@@ -48,10 +48,11 @@ def _parser() -> argparse.ArgumentParser:
 
     verb = verbs.add_parser("train", help="train a tower; resumes where it stopped")
     _data_and_run(verb)
-    verb.add_argument("--config", choices=("margin", "contrastive"), default="margin")
+    verb.add_argument("--config", choices=("transfer", "margin", "contrastive"), default="transfer")
     verb.add_argument("--hours", type=float, default=1.0, help="budget in all, resumed parts included")
     verb.add_argument("--steps", type=int, help="a budget in steps in place of hours")
     verb.add_argument("--init", type=Path, help="checkpoint to start from, e.g. of a run on fixed alignment")
+    verb.add_argument("--backbone", type=Path, help="attribute bundles to begin from, e.g. services/analyzer/model")
     verb.add_argument("--set", action="append", default=[], metavar="FIELD=VALUE", help="change a field of the config")
     verb.set_defaults(verb=_train)
 
@@ -143,7 +144,7 @@ def _train(arguments: argparse.Namespace) -> None:
     for ending in (signal.SIGINT, signal.SIGTERM):  # both save; a shell's background jobs start with Ctrl-C ignored
         signal.signal(ending, signal.default_int_handler)
     budget = Budget(arguments.hours, arguments.steps)
-    train(data, split, config, arguments.run, budget, _device(arguments), arguments.init)
+    train(data, split, config, arguments.run, budget, _device(arguments), arguments.init, arguments.backbone)
 
 
 def _change(change: str) -> tuple[str, Any]:

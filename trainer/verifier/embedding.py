@@ -15,7 +15,7 @@ from torch import nn
 from services.common.bundle import InputSpec
 from services.verifier.preprocess import tower_input
 from trainer.verifier.config import TrainConfig, config_from_dict
-from trainer.verifier.network import FlipEmbedding, Tower
+from trainer.verifier.network import FlipEmbedding, build_tower
 
 BATCH = 128
 Embed = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
@@ -60,7 +60,7 @@ def load_tower(checkpoint: Path) -> tuple[FlipEmbedding, TrainConfig, int]:
     """The averaged tower of a run, its config and the resolution it was trained at last."""
     stored = torch.load(checkpoint, map_location="cpu", weights_only=True)
     config = config_from_dict(stored["config"])
-    tower = Tower(config.tower, stored["input_px"])
+    tower = build_tower(config.tower, stored["input_px"])
     tower.load_state_dict(stored["average"])
     return FlipEmbedding(tower).eval(), config, int(stored["input_px"])
 
