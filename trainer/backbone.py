@@ -1,4 +1,4 @@
-"""YOLOv8n's backbone: the one trunk of the attribute networks and the verifier; what one learns, the other begins from."""
+"""YOLOv8n's backbone, the trunk of the attribute networks and of the verifier: one begins from what another learnt."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`python -m trainer verifier prepare | train | evaluate | view2 | calibrate | export | publish`."""
+"""`python -m trainer verifier prepare | train | discriminant | calibrate | evaluate | view2 | export | publish`."""
 
 from __future__ import annotations
 
@@ -55,6 +55,13 @@ def _parser() -> argparse.ArgumentParser:
     verb.add_argument("--backbone", type=Path, help="attribute bundles to begin from, e.g. services/analyzer/model")
     verb.add_argument("--set", action="append", default=[], metavar="FIELD=VALUE", help="change a field of the config")
     verb.set_defaults(verb=_train)
+
+    verb = verbs.add_parser("discriminant", help="stand a projection of frozen maps beside a trained tower")
+    verb.add_argument("--data", type=Path, required=True, help="chip set that `prepare` wrote")
+    verb.add_argument("--run", type=Path, required=True, help="folder of a `transfer` run; gets discriminant.pt")
+    verb.add_argument("--backbone", type=Path, required=True, help="attribute bundles, e.g. services/analyzer/model")
+    verb.add_argument("--weight", type=float, default=0.7, help="of this embedding beside the tower's (default 0.7)")
+    verb.set_defaults(verb=_discriminant)
 
     verb = verbs.add_parser("evaluate", help="figures on held-out people, and the worst mistakes as a picture")
     _data_and_run(verb)
@@ -153,6 +160,17 @@ def _change(change: str) -> tuple[str, Any]:
         return field, json.loads(value)
     except json.JSONDecodeError:
         raise ValueError(f"--set {change}: the value is not a number, list or string in JSON") from None
+
+
+def _discriminant(arguments: argparse.Namespace) -> None:
+    from trainer.verifier.chips import SPLIT_FILE, open_chips
+    from trainer.verifier.discriminant import DiscriminantConfig
+    from trainer.verifier.second_opinion import fit_second_opinion
+    from trainer.verifier.split import load_split
+
+    data, split = open_chips(arguments.data), load_split(arguments.data / SPLIT_FILE)
+    config = DiscriminantConfig(weight=arguments.weight)
+    print(fit_second_opinion(data, split, arguments.run, arguments.backbone, config))
 
 
 def _evaluate(arguments: argparse.Namespace) -> None:

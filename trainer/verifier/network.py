@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from services.common.bundle import InputSpec
 from trainer.backbone import STRIDE_CHANNELS, STRIDE_LAYERS, yolov8n_backbone
 from trainer.verifier.config import TowerConfig
 
@@ -110,6 +111,13 @@ class BackboneTower(nn.Module):
 
 
 AnyTower = Tower | BackboneTower
+
+
+def tower_spec(input_px: int) -> InputSpec:
+    """What our own towers are fed: RGB in [-1, 1]."""
+    return InputSpec(
+        width_px=input_px, height_px=input_px, channels="rgb", layout="nchw", mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5)
+    )
 
 
 def build_tower(config: TowerConfig, input_px: int | None = None) -> AnyTower:

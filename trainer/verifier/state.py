@@ -15,6 +15,8 @@ from trainer.verifier.losses import MarginHead, PairLoss
 from trainer.verifier.network import AnyTower, build_tower, fit_head
 from trainer.verifier.split import Split
 
+CHECKPOINT = "last.pt"
+
 
 @dataclass
 class TrainingState:

@@ -29,9 +29,8 @@ from trainer.verifier.replicas import Replicas
 from trainer.verifier.sampler import PersonSampler
 from trainer.verifier.scoring import best_threshold, equal_error_rate
 from trainer.verifier.split import Split, refuse_shared_people
-from trainer.verifier.state import TrainingState, change_resolution, resume, save, start
+from trainer.verifier.state import CHECKPOINT, TrainingState, change_resolution, resume, save, start
 
-CHECKPOINT = "last.pt"
 LOG = "train.jsonl"
 
 

@@ -21,10 +21,12 @@ from trainer.verifier import cli  # noqa: E402
 from trainer.verifier.begin import begin_from_attributes  # noqa: E402
 from trainer.verifier.chips import SPLIT_FILE, ChipSet, open_chips  # noqa: E402
 from trainer.verifier.config import AugmentConfig, TowerConfig, named_config  # noqa: E402
+from trainer.verifier.discriminant import DiscriminantConfig  # noqa: E402
 from trainer.verifier.export import export  # noqa: E402
 from trainer.verifier.network import BackboneTower  # noqa: E402
 from trainer.verifier.prepare import prepare  # noqa: E402
 from trainer.verifier.report import calibrate_run, evaluate_run  # noqa: E402
+from trainer.verifier.second_opinion import fit_second_opinion  # noqa: E402
 from trainer.verifier.split import PeopleCrossSplit, Split, held_out_split, load_split  # noqa: E402
 from trainer.verifier.state import start  # noqa: E402
 from trainer.verifier.train import Budget, train  # noqa: E402
@@ -191,11 +193,14 @@ def test_a_backbone_begins_with_what_attributes_taught_and_is_served(chips: Chip
     split, run = load_split(chips.folder / SPLIT_FILE), tmp_path / "run"
     budget = Budget(steps=25, validation_pairs=PAIRS)
     train(chips, split, TINY_TRANSFER, run, budget, CPU, backbone=ATTRIBUTES)
+    alone = evaluate_run(chips.folder, run, CPU, 1, per_class=PAIRS, impostors=600)["held_out"]
+    fit_second_opinion(chips, split, run, ATTRIBUTES, DiscriminantConfig(components=40, dimensions=16))
     calibrate_run(chips.folder, run, CPU, 1, max_far=0.05, per_class=PAIRS, impostors=600)
-    report = evaluate_run(chips.folder, run, CPU, 1, per_class=PAIRS, impostors=600)
-    assert report["held_out"]["accuracy"] > 0.75
+    both = evaluate_run(chips.folder, run, CPU, 1, per_class=PAIRS, impostors=600)["held_out"]
+    assert alone["accuracy"] > 0.7 and both["accuracy"] > 0.75 and both["roc_auc"] != alone["roc_auc"]
     bundle = export(run, tmp_path / "model", "drawn", "1", "none", "drawn people")
     replay_golden(bundle, FaceVerifier(load_bundle(tmp_path / "model"), threads=1).replay)
+    assert FaceVerifier(bundle, threads=1).embed(np.asarray(chips.chips[:1])).shape == (1, 32 + 16)
     with pytest.raises(ValueError, match="no backbone"):
         train(chips, split, TINY, tmp_path / "other", budget, CPU, backbone=ATTRIBUTES)
 
