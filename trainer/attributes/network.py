@@ -7,9 +7,9 @@ from pathlib import Path
 
 import torch
 from torch import Tensor, nn
-from ultralytics.nn.modules import C2f, Conv
 
 from trainer.attributes.labels import AGES, EMOTIONS, ETHNICITIES, GENDERS
+from trainer.backbone import STRIDE_LAYERS, yolov8n_backbone
 
 FACE_SIZE_PX = 96
 EMOTION_SIZE_PX = 80
@@ -20,20 +20,7 @@ class AttributeNet(nn.Module):
 
     def __init__(self, channels: int, heads: Mapping[str, int], dropout: float = 0.3) -> None:
         super().__init__()
-        # Layers 0 to 8 of yolov8n.yaml; same indices, so that its state dict loads by name.
-        self.backbone = nn.ModuleList(
-            [
-                Conv(channels, 16, 3, 2),
-                Conv(16, 32, 3, 2),
-                C2f(32, 32, 1, True),
-                Conv(32, 64, 3, 2),
-                C2f(64, 64, 2, True),
-                Conv(64, 128, 3, 2),
-                C2f(128, 128, 2, True),
-                Conv(128, 256, 3, 2),
-                C2f(256, 256, 1, True),
-            ]
-        )
+        self.backbone = yolov8n_backbone(channels)
         self.dropout = nn.Dropout(dropout)
         self.heads = nn.ModuleDict({name: nn.Linear(128 + 256, classes) for name, classes in heads.items()})
 
@@ -42,7 +29,7 @@ class AttributeNet(nn.Module):
         x, pooled = images, []
         for index, layer in enumerate(self.backbone):
             x = layer(x)
-            if index in (6, 8):
+            if index in (STRIDE_LAYERS[16], STRIDE_LAYERS[32]):
                 pooled.append(x.mean(dim=(2, 3)))
         return torch.cat(pooled, dim=1)
 

@@ -1,4 +1,4 @@
-"""`python -m trainer verifier prepare | train | evaluate | view2 | calibrate | export | publish`."""
+"""`python -m trainer verifier prepare | train | discriminant | calibrate | evaluate | view2 | export | publish`."""
 
 from __future__ import annotations
 
@@ -48,12 +48,20 @@ def _parser() -> argparse.ArgumentParser:
 
     verb = verbs.add_parser("train", help="train a tower; resumes where it stopped")
     _data_and_run(verb)
-    verb.add_argument("--config", choices=("margin", "contrastive"), default="margin")
+    verb.add_argument("--config", choices=("transfer", "margin", "contrastive"), default="transfer")
     verb.add_argument("--hours", type=float, default=1.0, help="budget in all, resumed parts included")
     verb.add_argument("--steps", type=int, help="a budget in steps in place of hours")
     verb.add_argument("--init", type=Path, help="checkpoint to start from, e.g. of a run on fixed alignment")
+    verb.add_argument("--backbone", type=Path, help="attribute bundles to begin from, e.g. services/analyzer/model")
     verb.add_argument("--set", action="append", default=[], metavar="FIELD=VALUE", help="change a field of the config")
     verb.set_defaults(verb=_train)
+
+    verb = verbs.add_parser("discriminant", help="stand a projection of frozen maps beside a trained tower")
+    verb.add_argument("--data", type=Path, required=True, help="chip set that `prepare` wrote")
+    verb.add_argument("--run", type=Path, required=True, help="folder of a `transfer` run; gets discriminant.pt")
+    verb.add_argument("--backbone", type=Path, required=True, help="attribute bundles, e.g. services/analyzer/model")
+    verb.add_argument("--weight", type=float, default=0.7, help="of this embedding beside the tower's (default 0.7)")
+    verb.set_defaults(verb=_discriminant)
 
     verb = verbs.add_parser("evaluate", help="figures on held-out people, and the worst mistakes as a picture")
     _data_and_run(verb)
@@ -143,7 +151,7 @@ def _train(arguments: argparse.Namespace) -> None:
     for ending in (signal.SIGINT, signal.SIGTERM):  # both save; a shell's background jobs start with Ctrl-C ignored
         signal.signal(ending, signal.default_int_handler)
     budget = Budget(arguments.hours, arguments.steps)
-    train(data, split, config, arguments.run, budget, _device(arguments), arguments.init)
+    train(data, split, config, arguments.run, budget, _device(arguments), arguments.init, arguments.backbone)
 
 
 def _change(change: str) -> tuple[str, Any]:
@@ -152,6 +160,17 @@ def _change(change: str) -> tuple[str, Any]:
         return field, json.loads(value)
     except json.JSONDecodeError:
         raise ValueError(f"--set {change}: the value is not a number, list or string in JSON") from None
+
+
+def _discriminant(arguments: argparse.Namespace) -> None:
+    from trainer.verifier.chips import SPLIT_FILE, open_chips
+    from trainer.verifier.discriminant import DiscriminantConfig
+    from trainer.verifier.second_opinion import fit_second_opinion
+    from trainer.verifier.split import load_split
+
+    data, split = open_chips(arguments.data), load_split(arguments.data / SPLIT_FILE)
+    config = DiscriminantConfig(weight=arguments.weight)
+    print(fit_second_opinion(data, split, arguments.run, arguments.backbone, config))
 
 
 def _evaluate(arguments: argparse.Namespace) -> None:

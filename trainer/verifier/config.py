@@ -1,4 +1,4 @@
-"""What a training run is made of. `margin` is what ships; `contrastive` is the plain siamese it is compared with."""
+"""What a training run is made of. `transfer` is what ships, `margin` learns from LFW alone, `contrastive` is plain."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any, Literal
 class TowerConfig:
     """The shared tower. The chip is shrunk to `chip_side_px` and its central `input_px` enters the network."""
 
+    trunk: Literal["residual", "backbone"] = "residual"  # `backbone`: YOLOv8n's, widths and depths are its own
     chip_side_px: int = 96
     input_px: int = 72
     widths: tuple[int, ...] = (32, 64, 128, 256)
@@ -74,6 +75,14 @@ def config_from_dict(stored: dict[str, Any]) -> TrainConfig:
 
 
 CONFIGS = {
+    # Begins from what faces' age, gender and ethnicity have taught (`--backbone`), and sees more pixels.
+    "transfer": TrainConfig(
+        name="transfer",
+        tower=TowerConfig(trunk="backbone", chip_side_px=140, input_px=112),
+        resolutions=((0.0, 112),),
+        learning_rate=1e-3,
+        weight_decay=0.05,
+    ),
     "margin": TrainConfig(),
     # The seed's siamese: contrastive loss on pairs, flips alone as augmentation.
     "contrastive": TrainConfig(

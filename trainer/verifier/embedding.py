@@ -14,8 +14,10 @@ from torch import nn
 
 from services.common.bundle import InputSpec
 from services.verifier.preprocess import tower_input
+from trainer.byte_weights import round_large_matrices
 from trainer.verifier.config import TrainConfig, config_from_dict
-from trainer.verifier.network import FlipEmbedding, Tower
+from trainer.verifier.network import FlipEmbedding, build_tower, tower_spec
+from trainer.verifier.second_opinion import with_second_opinion
 
 BATCH = 128
 Embed = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
@@ -29,13 +31,6 @@ class Embedder:
     input: InputSpec
     chip_side_px: int
     embed: Embed
-
-
-def tower_spec(input_px: int) -> InputSpec:
-    """What our own towers are fed: RGB in [-1, 1]."""
-    return InputSpec(
-        width_px=input_px, height_px=input_px, channels="rgb", layout="nchw", mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5)
-    )
 
 
 def embed_with(
@@ -56,13 +51,19 @@ def unit_length(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.asarray(vectors / np.maximum(length, 1e-12), dtype=np.float32)
 
 
-def load_tower(checkpoint: Path) -> tuple[FlipEmbedding, TrainConfig, int]:
-    """The averaged tower of a run, its config and the resolution it was trained at last."""
+def load_tower(checkpoint: Path) -> tuple[nn.Module, TrainConfig, int]:
+    """A run's network, chips to unit-length embeddings, its config and the resolution it was trained at last.
+
+    That is the averaged tower, and a second opinion where the run has one. Large matrices have the values that they
+    are shipped with, so that what is measured is what will answer.
+    """
     stored = torch.load(checkpoint, map_location="cpu", weights_only=True)
     config = config_from_dict(stored["config"])
-    tower = Tower(config.tower, stored["input_px"])
+    tower = build_tower(config.tower, stored["input_px"])
     tower.load_state_dict(stored["average"])
-    return FlipEmbedding(tower).eval(), config, int(stored["input_px"])
+    network = with_second_opinion(FlipEmbedding(tower).eval(), config.tower, checkpoint.parent)
+    round_large_matrices(network)
+    return network, config, int(stored["input_px"])
 
 
 def trained_people(checkpoint: Path) -> tuple[str, ...]:

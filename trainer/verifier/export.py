@@ -12,12 +12,13 @@ import onnx
 import torch
 
 from services.common.bundle import Bundle, golden_case, write_bundle
+from trainer.byte_weights import store_bytes
 from trainer.half_weights import store_half
 from trainer.onnx_notes import forget_sources
 from trainer.verifier.card import card
 from trainer.verifier.embedding import Embedder, load_tower, onnx_embedder
 from trainer.verifier.golden import golden_chips
-from trainer.verifier.train import CHECKPOINT
+from trainer.verifier.state import CHECKPOINT
 from trainer.verifier.trunk import TRUNK_ONNX, is_foreign, load_embedder
 
 CALIBRATION = "calibration.json"
@@ -61,7 +62,7 @@ def export(run: Path, out: Path, name: str, version: str, licence: str, trained_
 
 
 def write_onnx(checkpoint: Path, path: Path) -> None:
-    """The averaged tower, seen straight and mirrored, as one graph with a batch of any size."""
+    """The run's network, which sees a face straight and mirrored, as one graph with a batch of any size."""
     network, _, input_px = load_tower(checkpoint)
     example = torch.zeros(2, 3, input_px, input_px)
     program = torch.onnx.export(
@@ -77,6 +78,7 @@ def write_onnx(checkpoint: Path, path: Path) -> None:
     program.optimize()
     model = program.model_proto
     forget_sources(model)
+    store_bytes(model)
     store_half(model)
     onnx.save(model, str(path))
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from services.common.bundle import InputSpec
+from trainer.backbone import STRIDE_CHANNELS, STRIDE_LAYERS, yolov8n_backbone
 from trainer.verifier.config import TowerConfig
 
 
@@ -72,6 +76,54 @@ class Tower(nn.Module):
         return out
 
 
+class BackboneTower(nn.Module):
+    """(N, 3, px, px) in [-1, 1] → (N, embedding), not yet of unit length: YOLOv8n's backbone, positions kept.
+
+    The maps of strides 8 (halved), 16 and 32 are all read: finer ones hold texture, coarser ones shape.
+    """
+
+    def __init__(self, config: TowerConfig, input_px: int | None = None) -> None:
+        super().__init__()
+        self.input_px = input_px or config.input_px
+        self.backbone = yolov8n_backbone()
+        self.norms = nn.ModuleList([nn.BatchNorm2d(channels) for channels in STRIDE_CHANNELS.values()])
+        sides = (math.ceil(self.input_px / 16), math.ceil(self.input_px / 16), math.ceil(self.input_px / 32))
+        values = sum(c * side * side for c, side in zip(STRIDE_CHANNELS.values(), sides, strict=True))
+        self.head = nn.Sequential(
+            nn.Dropout(config.dropout),
+            nn.Linear(values, config.embedding, bias=False),
+            nn.BatchNorm1d(config.embedding),
+        )
+
+    def maps(self, x: Tensor) -> list[Tensor]:
+        """(N, 64, px/16, px/16), (N, 128, px/16, px/16), (N, 256, px/32, px/32)."""
+        x, found = x * 0.5 + 0.5, {}  # the backbone learned on [0, 1]
+        for index, layer in enumerate(self.backbone):
+            x = layer(x)
+            found[index] = x
+        fine, middle, coarse = (found[STRIDE_LAYERS[stride]] for stride in STRIDE_CHANNELS)
+        return [F.avg_pool2d(fine, 2, ceil_mode=True), middle, coarse]
+
+    def forward(self, x: Tensor) -> Tensor:
+        normed = [norm(each).flatten(1) for norm, each in zip(self.norms, self.maps(x), strict=True)]
+        out: Tensor = self.head(torch.cat(normed, dim=1))
+        return out
+
+
+AnyTower = Tower | BackboneTower
+
+
+def tower_spec(input_px: int) -> InputSpec:
+    """What our own towers are fed: RGB in [-1, 1]."""
+    return InputSpec(
+        width_px=input_px, height_px=input_px, channels="rgb", layout="nchw", mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5)
+    )
+
+
+def build_tower(config: TowerConfig, input_px: int | None = None) -> AnyTower:
+    return BackboneTower(config, input_px) if config.trunk == "backbone" else Tower(config, input_px)
+
+
 def map_side(config: TowerConfig, input_px: int) -> int:
     """Side of the last feature map: one halving in the stem, one for each stage after the first."""
     side = input_px
@@ -80,8 +132,10 @@ def map_side(config: TowerConfig, input_px: int) -> int:
     return side
 
 
-def fit_head(state: dict[str, Tensor], tower: Tower) -> dict[str, Tensor]:
-    """Weights of a tower of another resolution, the head's map stretched to this one's."""
+def fit_head(state: dict[str, Tensor], tower: Tower | BackboneTower) -> dict[str, Tensor]:
+    """Weights of a tower of another resolution, the head's map stretched to this one's; a backbone's as they are."""
+    if isinstance(tower, BackboneTower):
+        return state
     key = "head.3.weight"
     wanted = tower.state_dict()[key].shape
     channels = tower.state_dict()["head.0.weight"].shape[0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,15 +12,17 @@ import torch
 from trainer.verifier.averaging import AveragedWeights
 from trainer.verifier.config import TrainConfig, config_from_dict
 from trainer.verifier.losses import MarginHead, PairLoss
-from trainer.verifier.network import Tower, fit_head
+from trainer.verifier.network import AnyTower, build_tower, fit_head
 from trainer.verifier.split import Split
+
+CHECKPOINT = "last.pt"
 
 
 @dataclass
 class TrainingState:
     """All that a resumed run needs; everything but `tower` is the same at every resolution."""
 
-    tower: Tower
+    tower: AnyTower
     average: AveragedWeights
     margin_head: MarginHead
     pair_loss: PairLoss
@@ -30,11 +33,21 @@ class TrainingState:
     worked_s: float = 0.0
 
 
-def start(config: TrainConfig, split: Split, people: int, device: torch.device, initial: Path | None) -> TrainingState:
-    """A new run; from the averaged tower of `initial` where given, and its class centres if its people are the same."""
+def start(
+    config: TrainConfig,
+    split: Split,
+    people: int,
+    device: torch.device,
+    initial: Path | None,
+    begin: Callable[[AnyTower], None] | None = None,
+) -> TrainingState:
+    """A new run; from the averaged tower of `initial` where given, and its class centres if its people are the same.
+    `begin` fills a new tower's backbone."""
     torch.manual_seed(config.seed)
-    tower = Tower(config.tower, config.resolutions[0][1])
+    tower = build_tower(config.tower, config.resolutions[0][1])
     margin_head, pair_loss = MarginHead(people, config.tower.embedding, config.logit_scale), PairLoss()
+    if begin is not None:
+        begin(tower)
     if initial is not None:
         stored = torch.load(initial, map_location="cpu", weights_only=True)
         tower.load_state_dict(fit_head(stored["average"], tower))
@@ -45,7 +58,7 @@ def start(config: TrainConfig, split: Split, people: int, device: torch.device, 
 
 
 def _assemble(
-    config: TrainConfig, tower: Tower, margin_head: MarginHead, pair_loss: PairLoss, device: torch.device
+    config: TrainConfig, tower: AnyTower, margin_head: MarginHead, pair_loss: PairLoss, device: torch.device
 ) -> TrainingState:
     tower = tower.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     margin_head, pair_loss = margin_head.to(device), pair_loss.to(device)
@@ -62,7 +75,7 @@ def _assemble(
 
 def change_resolution(state: TrainingState, config: TrainConfig, side: int, device: torch.device) -> TrainingState:
     """The same network for another input size. The average starts anew: norms of one size do not fit another."""
-    tower = Tower(config.tower, side)
+    tower = build_tower(config.tower, side)
     tower.load_state_dict(fit_head(state.tower.state_dict(), tower))
     changed = _assemble(config, tower, state.margin_head, state.pair_loss, device)
     changed.step, changed.worked_s, changed.optimizer_since = state.step, state.worked_s, state.step
@@ -95,7 +108,7 @@ def resume(path: Path, config: TrainConfig, split: Split, people: int, device: t
     stored = torch.load(path, map_location=device, weights_only=True)
     if config_from_dict(stored["config"]) != config or tuple(stored["split"]["train"]) != split.train:
         raise ValueError(f"{path.parent.name} holds a run of another config or split: choose another --run")
-    tower = Tower(config.tower, stored["input_px"])
+    tower = build_tower(config.tower, stored["input_px"])
     tower.load_state_dict(stored["tower"])
     state = _assemble(config, tower, MarginHead(people, config.tower.embedding, config.logit_scale), PairLoss(), device)
     state.average.network.load_state_dict(stored["average"])

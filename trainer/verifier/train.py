@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,19 +18,19 @@ from tqdm import tqdm
 
 from services.verifier.preprocess import shrink_chips
 from trainer.verifier.augment import augment, centre_crop
+from trainer.verifier.begin import begin_from_attributes
 from trainer.verifier.chips import ChipSet
 from trainer.verifier.config import TrainConfig
 from trainer.verifier.embedding import embed_with
 from trainer.verifier.losses import contrastive_loss
-from trainer.verifier.network import FlipEmbedding
+from trainer.verifier.network import AnyTower, BackboneTower, FlipEmbedding
 from trainer.verifier.pairs import balanced_pairs
 from trainer.verifier.replicas import Replicas
 from trainer.verifier.sampler import PersonSampler
 from trainer.verifier.scoring import best_threshold, equal_error_rate
 from trainer.verifier.split import Split, refuse_shared_people
-from trainer.verifier.state import TrainingState, change_resolution, resume, save, start
+from trainer.verifier.state import CHECKPOINT, TrainingState, change_resolution, resume, save, start
 
-CHECKPOINT = "last.pt"
 LOG = "train.jsonl"
 
 
@@ -58,8 +58,10 @@ def train(
     budget: Budget,
     device: torch.device,
     initial: Path | None = None,
+    backbone: Path | None = None,
 ) -> Path:
     """Trains until the budget is spent and returns the checkpoint. Ctrl-C saves and stops; the same call continues.
+    A new run begins from the checkpoint `initial`, or its backbone from the attribute bundles in `backbone`.
 
     Raises PeopleCrossSplit when a photo of a held-out person would be trained on, ValueError when `run` holds a run
     of another config or split.
@@ -69,9 +71,10 @@ def train(
     sampler = PersonSampler(rows, config)
     run.mkdir(parents=True, exist_ok=True)
     checkpoint = run / CHECKPOINT
-    state = start(config, split, sampler.people, device, initial)
     if checkpoint.is_file():
         state = resume(checkpoint, config, split, sampler.people, device)
+    else:
+        state = start(config, split, sampler.people, device, initial, _begin(backbone, config, data, rows))
     validate = _validation(data, split, config, budget, device)
     replicas = Replicas()
     rng = np.random.default_rng((config.seed, state.step, replicas.rank))
@@ -109,6 +112,21 @@ def train(
     finally:
         bar.close()
     return checkpoint
+
+
+def _begin(
+    bundles: Path | None, config: TrainConfig, data: ChipSet, rows: Mapping[str, Sequence[int]]
+) -> Callable[[AnyTower], None] | None:
+    if bundles is None:
+        return None
+
+    def begin(tower: AnyTower) -> None:
+        if not isinstance(tower, BackboneTower):
+            raise ValueError(f"config {config.name!r} has no backbone to begin from attribute bundles")
+        every = [row for listed in rows.values() for row in listed]
+        begin_from_attributes(tower, bundles, data, every, config.tower.chip_side_for(tower.input_px))
+
+    return begin
 
 
 def _step(

@@ -10,7 +10,7 @@ import torch
 
 from services.common.bundle import InputSpec
 from trainer.verifier.embedding import Embedder, checkpoint_embedder, onnx_embedder, trained_people
-from trainer.verifier.train import CHECKPOINT
+from trainer.verifier.state import CHECKPOINT
 
 TRUNK_ONNX = "trunk.onnx"
 TRUNK_SPEC = "trunk.json"

@@ -15,12 +15,18 @@ torch = pytest.importorskip("torch", reason="the training half needs torch")
 from services.common.boxes import ARCFACE_TEMPLATE_XY  # noqa: E402
 from services.common.bundle import load_bundle, replay_golden  # noqa: E402
 from services.verifier.model import FaceVerifier  # noqa: E402
+from trainer.attributes.network import FaceNet  # noqa: E402
+from trainer.attributes.restore import restore  # noqa: E402
 from trainer.verifier import cli  # noqa: E402
+from trainer.verifier.begin import begin_from_attributes  # noqa: E402
 from trainer.verifier.chips import SPLIT_FILE, ChipSet, open_chips  # noqa: E402
 from trainer.verifier.config import AugmentConfig, TowerConfig, named_config  # noqa: E402
+from trainer.verifier.discriminant import DiscriminantConfig  # noqa: E402
 from trainer.verifier.export import export  # noqa: E402
+from trainer.verifier.network import BackboneTower  # noqa: E402
 from trainer.verifier.prepare import prepare  # noqa: E402
 from trainer.verifier.report import calibrate_run, evaluate_run  # noqa: E402
+from trainer.verifier.second_opinion import fit_second_opinion  # noqa: E402
 from trainer.verifier.split import PeopleCrossSplit, Split, held_out_split, load_split  # noqa: E402
 from trainer.verifier.state import start  # noqa: E402
 from trainer.verifier.train import Budget, train  # noqa: E402
@@ -30,13 +36,22 @@ pytestmark = [pytest.mark.trainer, pytest.mark.filterwarnings("default")]
 
 TINY = named_config(
     "margin",
-    tower=TowerConfig(48, 36, (8, 16, 32), (1, 1, 1), 32, 0.1),
+    tower=TowerConfig("residual", 48, 36, (8, 16, 32), (1, 1, 1), 32, 0.1),
     augment=AugmentConfig(),
     resolutions=((0.0, 24), (0.4, 36)),
     pairs_per_batch=16,
     singles_per_batch=4,
     warmup_steps=5,
 )
+TINY_TRANSFER = named_config(
+    "transfer",
+    tower=TowerConfig(trunk="backbone", chip_side_px=80, input_px=64, embedding=32, dropout=0.1),
+    resolutions=((0.0, 64),),
+    pairs_per_batch=16,
+    singles_per_batch=4,
+    warmup_steps=5,
+)
+ATTRIBUTES = Path(__file__).parents[4] / "services/analyzer/model"
 CPU = torch.device("cpu")
 PAIRS = 40
 torch.set_num_threads(1)  # towers this small gain nothing from threads, and lose much on a busy machine
@@ -172,6 +187,34 @@ def test_initial_weights_fit_another_resolution(chips: ChipSet, run: Path) -> No
     assert torch.equal(state.tower.state_dict()["trunk.0.weight"], learned)
     centres = torch.load(run / "last.pt", weights_only=True)["margin_head"]["centres"]
     assert torch.equal(state.margin_head.centres, centres)
+
+
+def test_a_backbone_begins_with_what_attributes_taught_and_is_served(chips: ChipSet, tmp_path: Path) -> None:
+    split, run = load_split(chips.folder / SPLIT_FILE), tmp_path / "run"
+    budget = Budget(steps=25, validation_pairs=PAIRS)
+    train(chips, split, TINY_TRANSFER, run, budget, CPU, backbone=ATTRIBUTES)
+    alone = evaluate_run(chips.folder, run, CPU, 1, per_class=PAIRS, impostors=600)["held_out"]
+    fit_second_opinion(chips, split, run, ATTRIBUTES, DiscriminantConfig(components=40, dimensions=16))
+    calibrate_run(chips.folder, run, CPU, 1, max_far=0.05, per_class=PAIRS, impostors=600)
+    both = evaluate_run(chips.folder, run, CPU, 1, per_class=PAIRS, impostors=600)["held_out"]
+    assert alone["accuracy"] > 0.7 and both["accuracy"] > 0.75 and both["roc_auc"] != alone["roc_auc"]
+    bundle = export(run, tmp_path / "model", "drawn", "1", "none", "drawn people")
+    replay_golden(bundle, FaceVerifier(load_bundle(tmp_path / "model"), threads=1).replay)
+    assert FaceVerifier(bundle, threads=1).embed(np.asarray(chips.chips[:1])).shape == (1, 32 + 16)
+    with pytest.raises(ValueError, match="no backbone"):
+        train(chips, split, TINY, tmp_path / "other", budget, CPU, backbone=ATTRIBUTES)
+
+
+def test_a_backbone_begun_from_attributes_still_tells_them(chips: ChipSet) -> None:
+    """Its maps, pooled, are the features that the shipped heads read."""
+    tower = BackboneTower(TINY_TRANSFER.tower)
+    begin_from_attributes(tower, ATTRIBUTES, chips, list(range(len(chips))), 80)
+    net = FaceNet()
+    restore(net, ATTRIBUTES, [torch.rand(4, 3, 64, 64)])
+    picture = torch.rand(2, 3, 64, 64)
+    _, middle, coarse = tower.eval().maps(picture * 2 - 1)
+    pooled = torch.cat([middle.mean((2, 3)), coarse.mean((2, 3))], dim=1)
+    assert torch.allclose(pooled, net.eval().features(picture), atol=1e-3)
 
 
 @pytest.mark.parametrize("verb", ["", "prepare", "train", "evaluate", "calibrate", "export", "publish"])
