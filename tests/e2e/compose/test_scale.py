@@ -37,8 +37,8 @@ def jobs_per_s(stack: ComposeStack) -> tuple[float, list[str]]:
 
 def done_by(stack: ComposeStack, container: str) -> set[str]:
     """Jobs of which this container's log says that it did them."""
-    said = stack.done("docker", "logs", container).splitlines()
-    lines = (json.loads(line) for line in said if line.startswith("{"))
+    said = stack.run("docker", "logs", container)
+    lines = (json.loads(line) for line in (said.stdout + said.stderr).splitlines() if line.startswith("{"))
     return {line["job_id"] for line in lines if line["message"].startswith("detector done")}
 
 
