@@ -15,7 +15,8 @@ NOISE = 0.05
 
 
 def scaled(stack: ComposeStack, detectors: int) -> None:
-    stack.compose("up", "--detach", "--wait", "--no-build", "--no-recreate", "--scale", f"detector={detectors}")
+    scale = ("--no-build", "--no-recreate", "--scale", f"detector={detectors}")
+    stack.compose("up", "--detach", "--wait", *scale, timeout_s=300)
 
     def seen() -> bool:
         return bool(stack.call("GET", "/readyz").json()["workers"]["detector"] == detectors)
