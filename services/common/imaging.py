@@ -171,7 +171,7 @@ def _webp(content: bytes) -> NDArray[np.uint8]:
 def _by_pillow(content: bytes, image_format: ImageFormat, *, part: int = 1) -> NDArray[np.uint8]:
     with Image.open(io.BytesIO(content), formats=(image_format.value,)) as image:
         if part > 1:
-            image.draft(None, (image.width // part, image.height // part))
+            image.draft(None, (max(image.width // part, 1), max(image.height // part, 1)))
         image.load()
         orientation = _orientation(image.info.get("exif", b""))
         if image.mode.startswith("I"):

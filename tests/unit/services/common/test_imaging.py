@@ -195,6 +195,14 @@ def test_damaged_exif_does_not_refuse_a_whole_photo() -> None:
     assert check(content, MAX_PIXELS).width_px == 96
 
 
+@pytest.mark.parametrize(("width", "height"), [(1, 1), (5, 7), (3, 300)])
+def test_a_photo_of_a_few_pixels_is_whole(width: int, height: int) -> None:
+    """Less than one pixel would be left of a side at an eighth of its size."""
+    content = encoded(Image.fromarray(scene(width, height)), "JPEG")
+    assert check(content, MAX_PIXELS)[1:] == (width, height)
+    assert decode(content, MAX_PIXELS).shape == (height, width, 3)
+
+
 def test_written_jpegs_carry_no_metadata() -> None:
     content = encode_jpeg(scene(), quality=95)
     with Image.open(io.BytesIO(content)) as image:
