@@ -88,10 +88,15 @@ def _train_arguments(one: argparse.ArgumentParser) -> None:
     one.add_argument("--hours", type=float, required=True, help="budget for the whole run, over all resumptions")
     one.add_argument("--size", choices=("n", "s", "m"), default="n", help="width of the network")
     one.add_argument(
-        "--weights", type=Path, help="COCO weights to start from: a state dict, or Ultralytics' yolov8*.pt"
+        "--weights",
+        type=Path,
+        help="what to start from: COCO weights (a state dict, or Ultralytics' yolov8*.pt), or a bundle's folder",
     )
-    one.add_argument("--size-px", type=int, default=320, help="side of the random views, first three quarters")
-    one.add_argument("--final-size-px", type=int, default=480, help="side of the random views, last quarter")
+    one.add_argument("--size-px", type=int, default=320, help="side of the square random views trained on first")
+    one.add_argument(
+        "--final-size-px", type=int, default=640, help="long side of the photo-shaped views trained on last"
+    )
+    one.add_argument("--final-share", type=float, default=0.25, help="of the budget for those; 1 leaves the first out")
     one.add_argument("--batch-size", type=int, default=16, help="views a step and process at --size-px")
     one.add_argument("--peak-learning-rate", type=float, default=1e-3)
     one.add_argument("--seed", type=int, default=0)

@@ -22,6 +22,7 @@ class FacePhotos:
     def __init__(self, folder: Path, *, cache: bool, limit: int | None = None) -> None:
         rows = [line.rsplit(" ", 2) for line in (folder / "photos.txt").read_text().splitlines()][:limit]
         self.names = [name for name, _, _ in rows]
+        self.upright = [int(h) > int(w) for _, w, h in rows]
         self._folder = folder
         self._labels = [self._read(name, int(w), int(h)) for name, w, h in tqdm(rows, desc="labels", unit="photo")]
         self._pixels: list[NDArray[np.uint8]] | None = None
@@ -63,43 +64,48 @@ class TrainingStream(torch.utils.data.IterableDataset[dict[str, Any]]):
         self,
         photos: FacePhotos,
         *,
-        size_px: int,
+        view_px: tuple[int, int],
         batch_size: int,
         scale_range: tuple[float, float],
         mosaic: float,
         seed: int,
     ) -> None:
+        """`view_px`: (height, width); where they differ, each batch is all of lying or all of standing photos."""
         self._photos = photos
-        self._size_px, self._batch_size, self._scale_range, self._mosaic = size_px, batch_size, scale_range, mosaic
+        self._view_px, self._batch_size, self._scale_range, self._mosaic = view_px, batch_size, scale_range, mosaic
         self._seed = seed
 
     def __iter__(self) -> Iterator[Batch]:
         worker = torch.utils.data.get_worker_info()
         rng = np.random.default_rng([self._seed, worker.id if worker else 0])
         cv2.setNumThreads(1)  # the network has the other cores
-        order = self._shuffled(rng)
-        while True:
-            yield collate([self._draw(order, rng) for _ in range(self._batch_size)])
+        square = self._view_px[0] == self._view_px[1]
+        waiting: dict[bool, list[int]] = {False: [], True: []}
+        for index in self._shuffled(rng):
+            upright = self._photos.upright[index] and not square
+            waiting[upright].append(index)
+            if len(waiting[upright]) == self._batch_size:
+                view_px = self._view_px[::-1] if upright else self._view_px
+                yield collate([self._draw(photo, view_px, rng) for photo in waiting[upright]])
+                waiting[upright].clear()
 
     def _shuffled(self, rng: np.random.Generator) -> Iterator[int]:
         while True:
             yield from rng.permutation(len(self._photos)).tolist()
 
-    def _draw(self, order: Iterator[int], rng: np.random.Generator) -> Sample:
+    def _draw(self, index: int, view_px: tuple[int, int], rng: np.random.Generator) -> Sample:
         if rng.random() < self._mosaic:
-            half = self._size_px // 2
-            tiles = [
-                self._view(next(order) if i == 0 else int(rng.integers(len(self._photos))), half, rng) for i in range(4)
-            ]
-            sample = views.mosaic(tiles)
+            quarter = (view_px[0] // 2, view_px[1] // 2)
+            others = rng.integers(len(self._photos), size=3).tolist()
+            sample = views.mosaic([self._view(photo, quarter, rng) for photo in (index, *others)])
         else:
-            sample = self._view(next(order), self._size_px, rng)
+            sample = self._view(index, view_px, rng)
         if rng.random() < 0.5:
             sample = views.mirror(sample)
         return Sample(views.recolour(sample.image, rng), sample.boxes_xyxy, sample.landmarks, sample.ignore_xyxy)
 
-    def _view(self, index: int, size_px: int, rng: np.random.Generator) -> Sample:
-        return views.random_view(self._photos[index], (size_px, size_px), self._scale_range, rng)
+    def _view(self, index: int, view_px: tuple[int, int], rng: np.random.Generator) -> Sample:
+        return views.random_view(self._photos[index], view_px, self._scale_range, rng)
 
 
 def collate(samples: list[Sample]) -> Batch:

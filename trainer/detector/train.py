@@ -18,8 +18,10 @@ import torch
 from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 from tqdm import tqdm
+from ultralytics.nn.tasks import PoseModel
 from ultralytics.utils.torch_utils import ModelEMA
 
+from trainer.detector.bundle_weights import is_bundle, load_folded, unfold
 from trainer.detector.dataset import Batch, FacePhotos, TrainingStream
 from trainer.detector.network import FaceLoss, build_network
 from trainer.detector.schedule import Phase, default_phases, learning_rate, phase_at
@@ -27,6 +29,7 @@ from trainer.detector.schedule import Phase, default_phases, learning_rate, phas
 LOSS_NAMES = ("box", "landmarks", "visibility", "face", "distribution")
 GRADIENT_NORM_LIMIT = 10.0
 EMA_DECAY, EMA_RAMP_STEPS = 0.999, 300  # the budget is thousands of steps, not the hundreds of thousands of a full run
+UNFOLDING_VIEWS = 128  # that a bundle's normalisation is measured on
 
 
 @dataclass(frozen=True)
@@ -39,7 +42,8 @@ class TrainSettings:
     size: str = "n"
     weights: Path | None = None
     size_px: int = 320
-    final_size_px: int = 480
+    final_size_px: int = 640
+    final_share: float = 0.25
     batch_size: int = 16
     peak_learning_rate: float = 1e-3
     seed: int = 0
@@ -56,8 +60,9 @@ def train(settings: TrainSettings) -> Path:
     torch.manual_seed(settings.seed + rank)
     settings.run.mkdir(parents=True, exist_ok=True)
     checkpoint = settings.run / "last.pt"
-    network = build_network(settings.size, settings.weights).to(device, memory_format=torch.channels_last)
-    network.train()
+    photos = FacePhotos(settings.data / "train", cache=_fits_in_memory(settings), limit=settings.limit)
+    phases = default_phases(settings.size_px, settings.final_size_px, settings.batch_size, settings.final_share)
+    network = _starting_network(settings, photos, phases, device, resuming=checkpoint.is_file())
     criterion = FaceLoss(network)
     average = ModelEMA(network, decay=EMA_DECAY, tau=EMA_RAMP_STEPS)
     optimizer = torch.optim.AdamW(_parameter_groups(network), lr=settings.peak_learning_rate)
@@ -73,9 +78,7 @@ def train(settings: TrainSettings) -> Path:
     elif rank == 0:
         (settings.run / "settings.json").write_text(json.dumps(asdict(settings), default=str, indent=2) + "\n")
 
-    photos = FacePhotos(settings.data / "train", cache=_fits_in_memory(settings), limit=settings.limit)
     model: nn.Module = DistributedDataParallel(network) if world > 1 else network
-    phases = default_phases(settings.size_px, settings.final_size_px, settings.batch_size)
     budget_s = settings.hours * 3600
     save_every = max(1, len(photos) // (settings.batch_size * world))  # about an epoch of views
     log = _LossLog(settings.run / "losses.csv") if rank == 0 else None
@@ -105,9 +108,9 @@ def train(settings: TrainSettings) -> Path:
             elapsed_s += _slowest(time.monotonic() - started, world, device)
             bar.update(round(elapsed_s) - bar.n)
             if log:
-                log.add(step, elapsed_s, phase.size_px, parts)
+                log.add(step, elapsed_s, phase.view_px[1], parts)
                 bar.set_postfix(
-                    step=step, px=phase.size_px, face=f"{log.recent['face']:.3f}", box=f"{log.recent['box']:.3f}"
+                    step=step, px=phase.view_px[1], face=f"{log.recent['face']:.3f}", box=f"{log.recent['box']:.3f}"
                 )
             if step % save_every == 0:
                 save()
@@ -118,6 +121,28 @@ def train(settings: TrainSettings) -> Path:
     if world > 1:
         torch.distributed.destroy_process_group()
     return checkpoint
+
+
+def _starting_network(
+    settings: TrainSettings,
+    photos: FacePhotos,
+    phases: tuple[Phase, ...],
+    device: torch.device,
+    *,
+    resuming: bool,
+) -> PoseModel:
+    """New, from COCO, or from a bundle whose normalisation is measured on views of the first phase."""
+    bundle = settings.weights if settings.weights is not None and is_bundle(settings.weights) else None
+    network = build_network(settings.size, None if resuming or bundle else settings.weights)
+    network.to(device, memory_format=torch.channels_last)
+    if bundle and not resuming:
+        load_folded(network, bundle)
+        phase = phase_at(phases, 0)
+        count = -(-UNFOLDING_VIEWS // phase.batch_size)
+        batches = itertools.islice(_loader(photos, phase, settings, seed=settings.seed, device=device), count)
+        unfold(network, (batch["img"].to(device).float().div_(255) for batch in batches), count)
+    network.train()
+    return network
 
 
 def _step(
@@ -140,7 +165,7 @@ def _step(
 def _loader(photos: FacePhotos, phase: Phase, settings: TrainSettings, *, seed: int, device: torch.device) -> Any:
     stream = TrainingStream(
         photos,
-        size_px=phase.size_px,
+        view_px=phase.view_px,
         batch_size=phase.batch_size,
         scale_range=phase.scale_range,
         mosaic=phase.mosaic,
