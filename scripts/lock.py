@@ -20,11 +20,17 @@ HEADER = """\
 # Written by `make constraints`; scripts/pins.py picks what an environment needs.
 """
 
+# Required by name but not needed: it tells OpenVINO's makers over the network of each program that imports it.
+UNWANTED = ("openvino-telemetry",)
+
 
 def compile_pins(*options: str) -> str:
     """uv's universal resolution of pyproject.toml. Raises CalledProcessError when there is none."""
     command = ["uv", "pip", "compile", "pyproject.toml", "--universal", "--python-version", "3.11", "--quiet"]
-    command += ["--no-header", "--no-annotate", "--no-emit-index-url", "--no-emit-package", "facekit", *options]
+    command += ["--no-header", "--no-annotate", "--no-emit-index-url", "--no-emit-package", "facekit"]
+    for name in UNWANTED:
+        command += ["--no-emit-package", name]
+    command += options
     # The settings of this machine's indexes must not decide what everyone gets.
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("UV_", "PIP_"))}
     finished = subprocess.run(command, cwd=ROOT, env=environment, check=True, capture_output=True, text=True)
