@@ -57,6 +57,9 @@ class Settings(BaseSettings):
     bundles: Path | None = Field(default=None, description="folder with <task>/ bundles instead of the bundled ones")
     follow_registry: bool = Field(default=False, description="swap to models/<task>/current as it moves")
     registry_poll_s: float = Field(default=5.0, gt=0)
+    detector_engine: Literal["auto", "onnxruntime", "openvino"] = Field(
+        default="auto", description="auto: OpenVINO where the CPU computes in bfloat16, else ONNX Runtime"
+    )
     analyzer_graphs: Literal["bundled", "deepface"] = "bundled"
     deepface_home: Path | None = None
     heartbeat_file: Path | None = Field(default=None, description="touched whenever the worker consumes a message")

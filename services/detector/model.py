@@ -12,22 +12,21 @@ How a photo is looked at: scaled to `long_side_px` and padded to its own shape i
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, Final, cast
 
 import cv2
 import numpy as np
-import onnxruntime as ort
 from numpy.typing import NDArray
 
 from services.common.boxes import box_areas, clip_boxes
 from services.common.bundle import Bundle
 from services.detector.anchors import STRIDES_PX, decode
 from services.detector.detections import Detections, Floats, join, suppress, without_parts_of
+from services.detector.engines import Engine, engines
 from services.detector.tiles import Tile, tiles
 
-__all__ = ["Detections", "FaceDetector", "Graph", "onnx_graph"]
+__all__ = ["Detections", "Engine", "FaceDetector"]
 
 PADDING_GREY: Final = 114
 MAX_ENLARGEMENT: Final = 1.5  # of a photo smaller than the input: blown up further, patterns start to look like faces
@@ -36,17 +35,14 @@ SMALL_FACE_PX: Final = 16.0  # in the input; smaller ones are found with little 
 LARGE_FACE_PX: Final = 256.0  # in the input
 PART_SHARE: Final = 0.7  # of a box inside a surer large face: a piece of that face
 
-# image (1, 3, H, W) 0..1 -> scores (1, 1, A) 0..1, distances (1, 64, A), landmarks (1, 15, A)
-Graph = Callable[[Floats], tuple[Floats, Floats, Floats]]
-
 
 class FaceDetector:
-    """Runs one bundle on the CPU with ONNX Runtime; safe to call from several threads. Construct it where it runs."""
+    """Runs one bundle on the CPU; safe to call from several threads. Construct it where it runs."""
 
-    def __init__(self, bundle: Bundle, threads: int, *, graph: Graph | None = None) -> None:
-        """`graph` runs the network by something other than ONNX Runtime (another engine, torch in a parity check)."""
+    def __init__(self, bundle: Bundle, threads: int, *, engine: Engine | None = None) -> None:
+        """`engine` runs the network; by default the one that suits this machine best."""
         self.bundle = bundle
-        self._graph = graph if graph is not None else onnx_graph(bundle, threads)
+        self.engine = engine if engine is not None else next(engines(bundle, threads))
         parameters = bundle.meta.parameters
         self.default_confidence = float(cast(float, parameters["min_confidence"]))
         self._nms_iou = float(cast(float, parameters["nms_iou"]))
@@ -137,44 +133,8 @@ class FaceDetector:
         view = scaled[tile.top : tile.bottom, tile.left : tile.right]
         bottom, right = (-side % STRIDES_PX[-1] for side in view.shape[:2])
         padded = cv2.copyMakeBorder(view, 0, bottom, 0, right, cv2.BORDER_CONSTANT, value=(PADDING_GREY,) * 3)
-        blob = np.asarray(cv2.dnn.blobFromImage(padded, scalefactor=1 / 255), dtype=np.float32)  # (1, 3, H, W)
-        scores, distances, landmarks = self._graph(blob)
-        height, width = blob.shape[2:]
+        scores, distances, landmarks = self.engine.run(np.asarray(padded, dtype=np.uint8))
+        height, width = padded.shape[:2]
         found = decode(scores[0, 0], distances[0], landmarks[0], height_px=height, width_px=width, threshold=threshold)
         offset = np.array([tile.left, tile.top], dtype=np.float32)
         return tile.without_cut_faces(found.mapped(np.ones(2, dtype=np.float32), offset))
-
-
-def onnx_graph(bundle: Bundle, threads: int) -> Graph:
-    """The bundle's graph on the CPU, by ONNX Runtime; calls from several threads are safe.
-
-    A call that is alone is spread over `threads` threads for the shortest wait. One that comes while another runs takes
-    one thread: photos side by side waste less than operators side by side, whose threads wait for each other.
-    """
-    wide = _session(bundle, threads)
-    narrow = _session(bundle, 1) if threads > 1 else wide
-    running = 0
-    counting = threading.Lock()
-
-    def run(blob: Floats) -> tuple[Floats, Floats, Floats]:
-        nonlocal running
-        with counting:
-            running += 1
-            session = wide if running == 1 else narrow
-        try:
-            scores, distances, landmarks = session.run(["scores", "distances", "landmarks"], {"image": blob})
-        finally:
-            with counting:
-                running -= 1
-        return scores, distances, landmarks
-
-    return run
-
-
-def _session(bundle: Bundle, threads: int) -> ort.InferenceSession:
-    options = ort.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.inter_op_num_threads = 1
-    # Threads that wait for each other's operators sleep: spinning, they take the cores from whatever else runs here.
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    return ort.InferenceSession(str(bundle.onnx_path), options, providers=["CPUExecutionProvider"])

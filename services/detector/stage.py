@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 
 from services.common.boxes import CHIP_SIZE_PX, align_face, crop_with_margin, landmarks_from_box
 from services.common.bundle import Bundle, replay_golden
-from services.common.errors import NoFaceInAnchor
+from services.common.errors import GoldenMismatch, NoFaceInAnchor
 from services.common.image_format import SNIFF_BYTES, ImageFormat, sniff
 from services.common.imaging import at_most, decode, encode_jpeg
 from services.common.job_files import JobFiles
@@ -29,7 +30,10 @@ from services.common.schemas import (
 )
 from services.common.settings import Settings
 from services.common.stage import StageResult
+from services.detector.engines import Engine, engines
 from services.detector.model import Detections, FaceDetector
+
+log = logging.getLogger(__name__)
 
 CROP_MARGIN = 0.25
 CROP_MAX_SIDE_PX = 512
@@ -43,8 +47,9 @@ class DetectorStage:
     unbundled: Mapping[str, Mapping[str, Any]] = {}
 
     def build(self, bundles: Mapping[str, Bundle], settings: Settings) -> FaceDetector:
-        model = FaceDetector(bundles["detector"], threads=settings.threads)
-        replay_golden(bundles["detector"], model.replay)
+        bundle = bundles["detector"]
+        candidates = engines(bundle, settings.threads, settings.detector_engine)
+        model = on_the_first_that_suits(bundle, settings.threads, candidates)
         model.warm_up()
         self._max_pixels = settings.max_pixels
         return model
@@ -109,6 +114,22 @@ class DetectorStage:
             files.put(shown, encode_jpeg(image_rgb))
         height, width = image_rgb.shape[:2]
         return image_rgb, Photo(width=width, height=height, url=image_url(files.job_id, shown))
+
+
+def on_the_first_that_suits(bundle: Bundle, threads: int, candidates: Iterable[Engine]) -> FaceDetector:
+    """The bundle on the first engine that gives its golden answers. Raises GoldenMismatch when none does."""
+    mismatch: GoldenMismatch | None = None
+    for engine in candidates:
+        model = FaceDetector(bundle, threads, engine=engine)
+        try:
+            replay_golden(bundle, model.replay, engine.slack)
+        except GoldenMismatch as error:
+            log.warning("%s does not suit this machine: %s", engine.name, error.detail)
+            mismatch = error
+            continue
+        log.info("%s runs on %s", model.label, engine.name)
+        return model
+    raise mismatch or GoldenMismatch(f"{bundle.meta.label}: no engine to run it")
 
 
 def _faces(files: JobFiles, image_rgb: NDArray[np.uint8], found: Detections, *, crop_name: str) -> list[Face]:

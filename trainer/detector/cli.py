@@ -53,6 +53,11 @@ def _parser() -> argparse.ArgumentParser:
     )
     one.add_argument("--run", type=Path, help="training run whose settings and losses belong in the report")
 
+    one = verb("speed", _speed, "the bundle as served beside Ultralytics' predict: same weights, cores and photos")
+    _judging_arguments(one)
+    one.add_argument("--bundle", type=Path, default=SHIPPED_BUNDLE)
+    one.add_argument("--limit", type=int, help="use only the first N validation photos")
+
     one = verb("export", _export, "checkpoint -> ONNX bundle with threshold, figures, golden cases and card")
     _judging_arguments(one)
     one.add_argument("--checkpoint", type=Path, default=Path("runs/detector/run/last.pt"))
@@ -152,6 +157,22 @@ def _evaluate(arguments: argparse.Namespace) -> int:
     figures = summary(judged, curves, alarms, detector.default_confidence)
     print(json.dumps(figures, indent=2))
     print(f"report: {write_report(arguments.out, figures, curves, judged, arguments.run)}")
+    return 0
+
+
+def _speed(arguments: argparse.Namespace) -> int:
+    from trainer.detector.speed import compare
+
+    rows = compare(
+        arguments.bundle,
+        arguments.widerface,
+        arguments.ground_truth,
+        threads=arguments.threads,
+        limit=arguments.limit,
+    )
+    for name, row in rows.items():
+        precision = " / ".join(f"{value:.3f}" for value in row["average_precision"].values())
+        print(f"{name:<28} {row['median_ms']:7.1f} ms  {row['times_as_fast']:5.2f} times as fast  AP {precision}")
     return 0
 
 

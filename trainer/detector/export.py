@@ -24,7 +24,8 @@ from services.common.bundle import (
     replay_golden,
     write_bundle,
 )
-from services.detector.model import FaceDetector, Graph
+from services.detector.engines import Engine, engines, onnx_engine
+from services.detector.model import FaceDetector
 from trainer.detector.backgrounds import generated_picture
 from trainer.detector.card import card
 from trainer.detector.evaluate import (
@@ -84,27 +85,35 @@ def export(settings: ExportSettings) -> Bundle:
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch) / "bundle"
         draft = write_bundle(folder, onnx=to_onnx(graph), meta=meta, golden=[_unrecorded()], card="draft\n")
-        detector = FaceDetector(draft, settings.threads)
-        judged = detect_validation(detector, settings.widerface)
-        alarms = alarm_confidences(detector, settings.widerface)
+        served = FaceDetector(draft, settings.threads)
+        exact = FaceDetector(draft, settings.threads, engine=onnx_engine(draft, settings.threads))
+        judged, judged_exactly = (detect_validation(one, settings.widerface) for one in (served, exact))
+        # What one engine keeps quiet about must not be an alarm on a machine that runs the other.
+        alarms = np.maximum(*(alarm_confidences(one, settings.widerface) for one in (served, exact)))
         threshold = settings.min_confidence if settings.min_confidence is not None else choose_threshold(judged, alarms)
         figures = summary(judged, wider_curves(judged, settings.ground_truth), alarms, threshold)
-        figures["torch_parity"] = parity(draft, graph, judged[:PARITY_PHOTOS], settings.threads)
+        figures["engine"] = served.engine.name
+        figures["average_precision_float32"] = {
+            name: round(curve.average_precision, 4)
+            for name, curve in wider_curves(judged_exactly, settings.ground_truth).items()
+        }
+        figures["torch_parity"] = parity(draft, graph, judged_exactly[:PARITY_PHOTOS], settings.threads)
         meta["parameters"]["min_confidence"] = threshold
         meta["metrics"] = figures
 
         final = write_bundle(
             folder, onnx=draft.onnx_path.read_bytes(), meta=meta, golden=[_unrecorded()], card="draft\n"
         )
-        cases = _golden_cases(FaceDetector(final, settings.threads))
+        cases = _golden_cases(FaceDetector(final, settings.threads, engine=onnx_engine(final, settings.threads)))
         final = write_bundle(folder, onnx=draft.onnx_path.read_bytes(), meta=meta, golden=cases, card=card(meta))
-        replay_golden(final, FaceDetector(final, settings.threads).replay)
+        for engine in engines(final, settings.threads):
+            replay_golden(final, FaceDetector(final, settings.threads, engine=engine).replay, engine.slack)
         return _install(folder, settings.bundle)
 
 
 def parity(bundle: Bundle, graph: FaceGraph, judged: list[Judged], threads: int) -> dict[str, float]:
     """The exported graph against torch on the same photos: largest differences, and photos where the counts differ."""
-    reference = FaceDetector(bundle, threads, graph=torch_graph(graph))
+    reference = FaceDetector(bundle, threads, engine=torch_engine(graph))
     box_px, confidence, photos_differing = 0.0, 0.0, 0
     for item in judged:
         expected = reference.detect(read_rgb(item.photo), min_confidence=PROTOCOL_CONFIDENCE, max_faces=PROTOCOL_FACES)
@@ -123,15 +132,16 @@ def parity(bundle: Bundle, graph: FaceGraph, judged: list[Judged], threads: int)
     }
 
 
-def torch_graph(graph: FaceGraph) -> Graph:
+def torch_engine(graph: FaceGraph) -> Engine:
     """The network as torch runs it, in the shape serving calls it."""
 
-    def run(blob: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
+    def run(picture: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
+        blob = torch.from_numpy(picture.transpose(2, 0, 1)[None]).float() / 255  # (1, 3, H, W)
         with torch.inference_mode():
-            scores, distances, landmarks = graph(torch.from_numpy(blob))
+            scores, distances, landmarks = graph(blob)
         return scores.numpy(), distances.numpy(), landmarks.numpy()
 
-    return run
+    return Engine("torch, float32", run)
 
 
 def _golden_cases(detector: FaceDetector) -> list[GoldenCase]:

@@ -10,7 +10,8 @@ from skimage import data
 
 from services.common.bundle import load_bundle, replay_golden
 from services.detector import model as detector_model
-from services.detector.model import Detections, FaceDetector
+from services.detector.engines import Engine
+from services.detector.model import FaceDetector
 from services.detector.tiles import TILE_PX, tiles
 from tests.photos import astronaut_rgb, coffee_rgb
 
@@ -121,7 +122,7 @@ def test_what_is_not_a_photo_is_refused(detector: FaceDetector) -> None:
 
 
 def test_golden_cases_replay(detector: FaceDetector) -> None:
-    replay_golden(detector.bundle, detector.replay)
+    replay_golden(detector.bundle, detector.replay, detector.engine.slack)
     detector.warm_up()
     assert detector.label == detector.bundle.meta.label
 
@@ -129,14 +130,14 @@ def test_golden_cases_replay(detector: FaceDetector) -> None:
 def test_another_engine_can_run_the_graph(detector: FaceDetector) -> None:
     calls: list[tuple[int, ...]] = []
 
-    def graph(blob: NDArray[np.float32]) -> tuple[NDArray[np.float32], ...]:
-        calls.append(blob.shape)
-        anchors = sum((blob.shape[2] // s) * (blob.shape[3] // s) for s in (8, 16, 32))
+    def graph(picture: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
+        calls.append(picture.shape)
+        anchors = sum((picture.shape[0] // s) * (picture.shape[1] // s) for s in (8, 16, 32))
         scores = np.zeros((1, 1, anchors), np.float32)
         scores[0, 0, 0] = 0.9 if len(calls) == 1 else 0.0
         return scores, np.zeros((1, 64, anchors), np.float32), np.zeros((1, 15, anchors), np.float32)
 
-    found: Detections = FaceDetector(detector.bundle, 1, graph=graph).detect(coffee_rgb())  # type: ignore[arg-type]
-    assert calls == [(1, 3, 448, 640)]  # the photo's own shape in multiples of 32, not a square
+    found = FaceDetector(detector.bundle, 1, engine=Engine("one box", graph)).detect(coffee_rgb())
+    assert calls == [(448, 640, 3)]  # the photo's own shape in multiples of 32, not a square
     # Flat distributions over 0..15 mean 7.5 strides of 8 px around the first anchor; the photo's border cuts the rest.
     np.testing.assert_allclose(found.boxes_xyxy, [[0, 0, 60, 60]], atol=0.1)

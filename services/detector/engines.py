@@ -1,0 +1,158 @@
+"""What runs a bundle's graph on a CPU, and which of it suits this one.
+
+ONNX Runtime computes in 32-bit floats on any CPU. OpenVINO computes in bfloat16 where the CPU has instructions for it
+(AVX512-BF16, AMX), in about half the time; without them it is no faster, so it is not chosen there.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final, Literal
+
+import cv2
+import numpy as np
+import onnxruntime as ort
+from numpy.typing import NDArray
+
+from services.common.bundle import Bundle
+from services.detector.detections import Floats
+
+EngineName = Literal["auto", "onnxruntime", "openvino"]
+
+OUTPUTS: Final = ("scores", "distances", "landmarks")
+# What eight bits of mantissa may move the outputs of a golden case: px of its picture, which is small, and confidence.
+BFLOAT16_SLACK: Final = {"boxes_xyxy": 2.0, "landmarks_xy": 2.0, "confidence": 0.03}
+
+# picture (H, W, 3) uint8 RGB, sides multiples of 32 -> scores (1, 1, A) 0..1, distances (1, 64, A),
+# landmarks (1, 15, A). The arrays are the engine's own: read them before the same thread calls again.
+Graph = Callable[[NDArray[np.uint8]], tuple[Floats, Floats, Floats]]
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """A graph ready to run, safe to call from several threads.
+
+    `slack` is how far beyond its tolerance an output of a golden case may differ because of the engine's arithmetic.
+    """
+
+    name: str
+    run: Graph
+    slack: Mapping[str, float] = field(default_factory=dict)
+
+
+def engines(
+    bundle: Bundle, threads: int, name: EngineName = "auto", *, bfloat16: bool | None = None
+) -> Iterator[Engine]:
+    """Engines for this machine, the fastest first; of a name, that one alone.
+
+    `bfloat16` says whether the CPU computes in it; by default OpenVINO, where it is installed, is asked. Raises
+    ModuleNotFoundError for OpenVINO by name where it is not.
+    """
+    if bfloat16 is None:
+        bfloat16 = name != "onnxruntime" and _computes_in_bfloat16()
+    if name == "openvino" or (name == "auto" and bfloat16):
+        yield openvino_engine(bundle, threads, bfloat16=bfloat16)
+    if name != "openvino":
+        yield onnx_engine(bundle, threads)
+
+
+def onnx_engine(bundle: Bundle, threads: int) -> Engine:
+    wide = _onnx_graph(bundle.onnx_path, threads)
+    narrow = _onnx_graph(bundle.onnx_path, 1) if threads > 1 else wide
+    return Engine("ONNX Runtime, float32", _lone_or_side_by_side(wide, narrow))
+
+
+def openvino_engine(bundle: Bundle, threads: int, *, bfloat16: bool) -> Engine:
+    precision = "bf16" if bfloat16 else "f32"
+    wide = _openvino_graph(bundle.onnx_path, precision, threads, streams=1)
+    narrow = _openvino_graph(bundle.onnx_path, precision, threads, streams=threads) if threads > 1 else wide
+    run = _lone_or_side_by_side(wide, narrow)
+    return Engine("OpenVINO, bfloat16", run, BFLOAT16_SLACK) if bfloat16 else Engine("OpenVINO, float32", run)
+
+
+def _lone_or_side_by_side(wide: Graph, narrow: Graph) -> Graph:
+    """A call that is alone is spread over all threads for the shortest wait. One that comes while another runs takes
+    one thread: photos side by side waste less than operators side by side, whose threads wait for each other."""
+    running = 0
+    counting = threading.Lock()
+
+    def run(picture: NDArray[np.uint8]) -> tuple[Floats, Floats, Floats]:
+        nonlocal running
+        with counting:
+            running += 1
+            graph = wide if running == 1 else narrow
+        try:
+            return graph(picture)
+        finally:
+            with counting:
+                running -= 1
+
+    return run
+
+
+def _onnx_graph(path: Path, threads: int) -> Graph:
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    # Threads that wait for each other's operators sleep: spinning, they take the cores from whatever else runs here.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    session = ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+
+    def run(picture: NDArray[np.uint8]) -> tuple[Floats, Floats, Floats]:
+        blob = cv2.dnn.blobFromImage(picture, scalefactor=1 / 255)  # (1, 3, H, W) 0..1
+        scores, distances, landmarks = session.run(list(OUTPUTS), {"image": blob})
+        return scores, distances, landmarks
+
+    return run
+
+
+def _openvino_graph(path: Path, precision: str, threads: int, streams: int) -> Graph:
+    """`threads` in all, shared by `streams` calls at once. The picture's scaling and layout become part of the graph,
+    which saves copies of it in floats."""
+    openvino = _import_openvino()
+    from openvino.preprocess import PrePostProcessor
+
+    core = openvino.Core()
+    wrapped = PrePostProcessor(core.read_model(path))
+    wrapped.input().tensor().set_element_type(openvino.Type.u8).set_layout(openvino.Layout("NHWC"))
+    wrapped.input().preprocess().convert_element_type(openvino.Type.f32).scale(255.0)
+    wrapped.input().model().set_layout(openvino.Layout("NCHW"))
+    settings = {
+        "INFERENCE_PRECISION_HINT": precision,
+        "INFERENCE_NUM_THREADS": threads,
+        "NUM_STREAMS": streams,
+        "ENABLE_CPU_PINNING": False,  # other workers share these cores, and would be pinned to the same ones
+    }
+    compiled = core.compile_model(wrapped.build(), "CPU", settings)
+    of_this_thread = threading.local()
+
+    def run(picture: NDArray[np.uint8]) -> tuple[Floats, Floats, Floats]:
+        request: Any = getattr(of_this_thread, "request", None)
+        if request is None:
+            request = of_this_thread.request = compiled.create_infer_request()
+        answer = request.infer({0: picture[None]}, share_inputs=True, share_outputs=True)
+        scores, distances, landmarks = (answer[name] for name in OUTPUTS)
+        return scores, distances, landmarks
+
+    return run
+
+
+def _computes_in_bfloat16() -> bool:
+    """Whether OpenVINO is here and this CPU multiplies bfloat16 by instructions of its own."""
+    if importlib.util.find_spec("openvino") is None:
+        return False
+    return "BF16" in _import_openvino().Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+
+
+def _import_openvino() -> Any:
+    """OpenVINO, kept from telling its makers over the network that it was imported, as it does where it can import
+    `openvino_telemetry`. scripts/lock.py leaves that package out; other ways to install facekit bring it."""
+    sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]  # importing it now raises ImportError
+    import openvino
+
+    return openvino

@@ -1,0 +1,132 @@
+"""The engines under the detector: one answer whichever runs it, alone or side by side, and which one a machine gets."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from services.common.boxes import iou_matrix
+from services.common.bundle import Bundle, load_bundle, replay_golden
+from services.common.errors import GoldenMismatch
+from services.common.settings import Settings
+from services.detector import model as detector_model
+from services.detector.engines import Engine, EngineName, engines, onnx_engine, openvino_engine
+from services.detector.model import FaceDetector
+from services.detector.stage import DetectorStage, on_the_first_that_suits
+from tests.photos import astronaut_rgb, crowd_rgb
+
+pytest.importorskip("openvino")
+
+BUNDLE = Path(detector_model.__file__).parent / "model"
+
+
+@pytest.fixture(scope="module")
+def bundle() -> Bundle:
+    return load_bundle(BUNDLE)
+
+
+@pytest.fixture(scope="module")
+def by_name(bundle: Bundle) -> Mapping[str, FaceDetector]:
+    made = (
+        onnx_engine(bundle, 2),
+        openvino_engine(bundle, 2, bfloat16=True),
+        openvino_engine(bundle, 2, bfloat16=False),
+    )
+    return {engine.name: FaceDetector(bundle, 2, engine=engine) for engine in made}
+
+
+NAMES = ("ONNX Runtime, float32", "OpenVINO, bfloat16", "OpenVINO, float32")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_golden_cases_replay(by_name: Mapping[str, FaceDetector], name: str) -> None:
+    detector = by_name[name]
+    replay_golden(detector.bundle, detector.replay, detector.engine.slack)
+
+
+@pytest.mark.parametrize("name", NAMES[1:])
+def test_engines_agree_on_a_crowd(by_name: Mapping[str, FaceDetector], name: str) -> None:
+    photo = crowd_rgb(3, 4)
+    expected, found = by_name[NAMES[0]].detect(photo), by_name[name].detect(photo)
+    assert len(found) == len(expected) == 12
+    overlap = iou_matrix(expected.boxes_xyxy, found.boxes_xyxy)
+    twin = overlap.argmax(axis=1)
+    assert overlap.max(axis=1).min() > 0.93
+    np.testing.assert_allclose(found.confidence[twin], expected.confidence, atol=0.03)
+    np.testing.assert_allclose(found.landmarks_xy[twin], expected.landmarks_xy, atol=2.0)
+
+
+@pytest.mark.parametrize("name", NAMES[:2])
+def test_photos_side_by_side_are_answered_as_alone(by_name: Mapping[str, FaceDetector], name: str) -> None:
+    photos = [astronaut_rgb(), crowd_rgb(2, 3), astronaut_rgb()[:300], crowd_rgb(1, 2)] * 4
+    detector = by_name[name]
+    alone = [detector.detect(photo) for photo in photos[:4]]
+    with ThreadPoolExecutor(4) as pool:
+        together = list(pool.map(detector.detect, photos))
+    for index, found in enumerate(together):
+        expected = alone[index % 4]
+        assert len(found) == len(expected)
+        np.testing.assert_allclose(found.boxes_xyxy, expected.boxes_xyxy, atol=0.5)
+
+
+@pytest.mark.parametrize(
+    ("name", "bfloat16", "expected"),
+    [
+        ("auto", True, ["OpenVINO, bfloat16", "ONNX Runtime, float32"]),
+        ("auto", False, ["ONNX Runtime, float32"]),
+        ("onnxruntime", True, ["ONNX Runtime, float32"]),
+        ("openvino", False, ["OpenVINO, float32"]),
+    ],
+)
+def test_a_machine_gets_the_fastest_it_can_run(
+    bundle: Bundle, name: EngineName, bfloat16: bool, expected: list[str]
+) -> None:
+    assert [engine.name for engine in engines(bundle, 1, name, bfloat16=bfloat16)] == expected
+
+
+def test_an_engine_that_answers_wrongly_gives_way_to_the_next(bundle: Bundle, caplog: pytest.LogCaptureFixture) -> None:
+    good = onnx_engine(bundle, 1)
+    detector = on_the_first_that_suits(bundle, 1, [_blind(good), good])
+    assert detector.engine is good
+    assert "blind does not suit this machine" in caplog.text
+
+
+def test_a_bundle_no_engine_replays_is_refused(bundle: Bundle) -> None:
+    with pytest.raises(GoldenMismatch, match="astronaut"):
+        on_the_first_that_suits(bundle, 1, [_blind(onnx_engine(bundle, 1))])
+
+
+def test_the_worker_runs_the_engine_the_settings_name(bundle: Bundle) -> None:
+    settings = Settings(detector_engine="onnxruntime", threads=1)
+    assert DetectorStage().build({"detector": bundle}, settings).engine.name == "ONNX Runtime, float32"
+
+
+def test_importing_openvino_reports_to_nobody() -> None:
+    """Its import calls home wherever `openvino_telemetry` can be imported, so here it must not be."""
+    script = """
+import socket, sys
+def refuse(*_): raise AssertionError("a connection was opened")
+socket.socket.connect = refuse
+from services.detector.engines import engines
+from services.common.bundle import load_bundle
+from pathlib import Path
+next(engines(load_bundle(Path(sys.argv[1])), 1, "openvino"))
+assert "openvino" in sys.modules and sys.modules["openvino_telemetry"] is None
+"""
+    subprocess.run([sys.executable, "-c", script, str(BUNDLE)], check=True, timeout=120)
+
+
+def _blind(engine: Engine) -> Engine:
+    """The engine, seeing everything black."""
+
+    def run(picture: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
+        return engine.run(np.zeros_like(picture))
+
+    return Engine("blind", run)
