@@ -5,6 +5,8 @@ from __future__ import annotations
 import importlib
 import sys
 
+from services.common.errors import FacekitError
+
 TASKS = {
     "detector": "find faces: YOLOv8-face on WIDER FACE",
     "verifier": "compare faces: a siamese network on LFW",
@@ -25,6 +27,9 @@ def main(argv: list[str]) -> int:
     cli = importlib.import_module(f"trainer.{argv[0]}.cli")
     try:
         return int(cli.main(argv[1:]) or 0)
+    except FacekitError as error:
+        print(f"{error.title}: {error.detail}", file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
         print("\ninterrupted; what was checkpointed is kept, the same command goes on from there", file=sys.stderr)
         return 130

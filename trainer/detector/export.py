@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import skimage.data
 import torch
@@ -136,9 +137,9 @@ def torch_engine(graph: FaceGraph) -> Engine:
     """The network as torch runs it, in the shape serving calls it."""
 
     def run(picture: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
-        blob = torch.from_numpy(picture.transpose(2, 0, 1)[None]).float() / 255  # (1, 3, H, W)
+        blob = cv2.dnn.blobFromImage(picture, scalefactor=1 / 255)  # (1, 3, H, W)
         with torch.inference_mode():
-            scores, distances, landmarks = graph(blob)
+            scores, distances, landmarks = graph(torch.from_numpy(blob))
         return scores.numpy(), distances.numpy(), landmarks.numpy()
 
     return Engine("torch, float32", run)

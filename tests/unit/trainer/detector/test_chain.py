@@ -1,6 +1,9 @@
 """The trainer's whole chain on a tiny set through its own command line: prepare, train, resume, export, evaluate."""
 
 import json
+import subprocess
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +25,7 @@ pytestmark = [
     pytest.mark.filterwarnings("default"),  # torch's exporter and ultralytics warn about their own insides
 ]
 
-VERBS = ("prepare", "train", "evaluate", "export", "publish")
+VERBS = ("prepare", "train", "evaluate", "speed", "export", "publish")
 
 
 @pytest.fixture(scope="module")
@@ -50,23 +53,77 @@ def test_training_resumes_where_it_stopped(trained: Path) -> None:
     assert json.loads((trained.parent / "settings.json").read_text())["max_steps"] == 2  # of the run that began it
 
 
-def test_export_evaluate_and_serve(
-    trained: Path, work: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+@pytest.fixture(scope="module")
+def judging(work: Path) -> list[str]:
+    return ["--widerface", str(work / "wider"), "--ground-truth", str(work / "wider" / "eval_gt"), "--threads", "1"]
+
+
+@pytest.fixture(scope="module")
+def bundle_folder(trained: Path, work: Path, judging: list[str]) -> Iterator[Path]:
+    """The checkpoint's bundle; false alarms are counted on few pictures."""
+    folder = work / "bundle"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(backgrounds, "GENERATED", 3)
+        patch.setattr(backgrounds, "SCIKIT_PICTURES", ("coffee",))
+        assert (
+            main(["export", "--checkpoint", str(trained), "--bundle", str(folder), "--version", "0.1", *judging]) == 0
+        )
+        yield folder
+
+
+def test_training_goes_on_from_a_bundle(bundle_folder: Path, work: Path) -> None:
+    import torch
+
+    train = ["train", "--data", str(work / "data"), "--out", str(work / "more"), "--hours", "1", "--device", "cpu"]
+    train += ["--weights", str(bundle_folder), "--final-share", "1", "--final-size-px", "96", "--batch-size", "1"]
+    assert main([*train, "--size-px", "96", "--loader-workers", "0", "--max-steps", "1"]) == 0
+    state = torch.load(work / "more" / "last.pt", weights_only=True)
+    assert state["step"] == 1
+    before = torch.load(work / "run" / "last.pt", weights_only=True)["ema"]["model.22.cv3.0.2.bias"]
+    torch.testing.assert_close(state["ema"]["model.22.cv3.0.2.bias"], before, atol=1e-3, rtol=1e-3)
+
+
+def test_two_processes_share_a_run(trained: Path, work: Path) -> None:
+    import torch
+
+    command = [sys.executable, "-m", "trainer", "detector", "train", "--data", str(work / "data")]
+    command += [
+        "--out",
+        str(work / "shared"),
+        "--hours",
+        "1",
+        "--device",
+        "cpu",
+        "--processes",
+        "2",
+        "--max-steps",
+        "2",
+    ]
+    command += ["--size-px", "96", "--final-size-px", "96", "--batch-size", "2", "--loader-workers", "0"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert done.stdout.count("checkpoint:") == 2, "both processes ran the same command"
+    assert torch.load(work / "shared" / "last.pt", weights_only=True)["step"] == 2
+
+
+def test_speed_is_told_beside_ultralytics(
+    bundle_folder: Path, judging: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(backgrounds, "GENERATED", 3)
-    monkeypatch.setattr(backgrounds, "SCIKIT_PICTURES", ("coffee",))
-    judging = ["--widerface", str(work / "wider"), "--ground-truth", str(work / "wider" / "eval_gt"), "--threads", "1"]
-    bundle_folder = work / "bundle"
-    exported = main(
-        ["export", "--checkpoint", str(trained), "--bundle", str(bundle_folder), "--version", "0.1", *judging]
-    )
-    assert exported == 0
+    assert main(["speed", "--bundle", str(bundle_folder), "--limit", "2", *judging]) == 0
+    rows = capsys.readouterr().out.splitlines()
+    assert rows[0].startswith("Ultralytics predict") and "1.00 times as fast" in rows[0]
+    assert any(row.startswith("ONNX Runtime, float32") and " ms " in row and "AP " in row for row in rows)
+
+
+def test_export_evaluate_and_serve(
+    bundle_folder: Path, work: Path, judging: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
     bundle = load_bundle(bundle_folder)
     assert bundle.meta.label == "yolov8n-face@0.1"
     assert bundle.meta.metrics["torch_parity"]["box_px"] < 0.1  # type: ignore[index,operator,call-overload]
 
     detector = FaceDetector(bundle, threads=1)
-    replay_golden(bundle, detector.replay)
+    replay_golden(bundle, detector.replay, detector.engine.slack)
     found = detector.detect(astronaut_rgb(), min_confidence=0.01, max_faces=20)
     assert found.boxes_xyxy.shape == (len(found), 4) and found.landmarks_xy.shape == (len(found), 5, 2)
     assert np.isfinite(found.boxes_xyxy).all()
