@@ -46,6 +46,7 @@ class FaceDetector:
         parameters = bundle.meta.parameters
         self.default_confidence = float(cast(float, parameters["min_confidence"]))
         self._nms_iou = float(cast(float, parameters["nms_iou"]))
+        self._vote_iou = float(cast(float, parameters.get("vote_iou", 1.0)))
         self._long_side_px = int(cast(int, parameters["long_side_px"]))
         self._max_long_side_px = int(cast(int, parameters["max_long_side_px"]))
 
@@ -91,7 +92,7 @@ class FaceDetector:
             return found
         coarse = self._look(image_rgb, self._long_side_px // 2, max(threshold, self.default_confidence))
         large = coarse.take(np.sqrt(box_areas(coarse.boxes_xyxy)) * scale >= LARGE_FACE_PX)
-        return suppress(join([without_parts_of(found, large, PART_SHARE), large]), self._nms_iou)
+        return suppress(join([without_parts_of(found, large, PART_SHARE), large]), self._nms_iou, self._vote_iou)
 
     def _with_small_faces(self, image_rgb: NDArray[np.uint8], found: Detections, threshold: float) -> Detections:
         """What looks at twice, four times ... the size add, while there are pixels and small faces to gain."""
@@ -104,7 +105,7 @@ class FaceDetector:
                 break
             long_side_px *= 2
             finer = self._look(image_rgb, min(long_side_px, photo_px), threshold)
-            found = suppress(join([found, finer]), self._nms_iou)
+            found = suppress(join([found, finer]), self._nms_iou, self._vote_iou)
         return found
 
     def _sure_sides_px(self, found: Detections) -> Floats:
@@ -124,7 +125,9 @@ class FaceDetector:
         scaled = image_rgb
         if size != (width, height):
             scaled = np.asarray(cv2.resize(image_rgb, size, interpolation=how), dtype=np.uint8)
-        found = suppress(join([self._view(scaled, tile, threshold) for tile in tiles(*size)]), self._nms_iou)
+        found = suppress(
+            join([self._view(scaled, tile, threshold) for tile in tiles(*size)]), self._nms_iou, self._vote_iou
+        )
         back = np.array([width / size[0], height / size[1]], dtype=np.float32)
         return found.mapped(back, np.zeros(2, dtype=np.float32))
 

@@ -26,11 +26,13 @@ picture) for each. YOLOv8 with a pose head of five points, trained by `python -m
   and small or no faces is looked at again at twice the size, up to {parameters["max_long_side_px"]} px; one with a very
   large face, or none, also at half the size.
 - **Default threshold**: {parameters["min_confidence"]}, the best F1 on the validation photos unless false alarms ask
-  for more; boxes overlapping by more than IoU {parameters["nms_iou"]} are one face.
+  for more; boxes overlapping by more than IoU {parameters["nms_iou"]} are one face, and those by more than
+  {parameters["vote_iou"]} vote on its place.
 - **Licence**: {meta["licence"]}, as Ultralytics' YOLOv8 is; WIDER FACE is for research use.
 
 ## Measured
-As served (ONNX Runtime, fp32), by `python -m trainer detector evaluate`.
+As served ({metrics["engine"]}), by `python -m trainer detector evaluate`. ONNX Runtime in float32, where that is not
+to be had: {" / ".join(f"{value:.3f}" for value in metrics["average_precision_float32"].values())}.
 
 | WIDER FACE validation, {metrics["photos"]} photos, official protocol | easy | medium | hard |
 |---|---|---|---|
@@ -43,15 +45,17 @@ As served (ONNX Runtime, fp32), by `python -m trainer detector evaluate`.
 
 - False alarms at the default threshold: {metrics["false_alarm_rate"]:.1%} of {metrics["face_free_pictures"]} pictures
   without faces (bundled with scikit-image, generated, cut from backgrounds of validation photos).
-- Against the torch network on {parity["photos"]} photos: boxes differ by at most {parity["box_px"]} px, confidences
-  by at most {parity["confidence"]}; {parity["photos_with_other_count"]} photos with another number of detections.
+- Exported graph, in float32, against the torch network on {parity["photos"]} photos: boxes differ by at most
+  {parity["box_px"]} px, confidences by at most {parity["confidence"]}; {parity["photos_with_other_count"]} photos
+  with another number of detections.
 
 ## Limits
-- The threshold, the suppression's IoU and the checkpoint were chosen on the same validation photos and pictures as
-  these figures: expect slightly worse elsewhere.
+- The threshold, the suppression's and the votes' IoU and the checkpoint were chosen on the same validation photos and
+  pictures as these figures: expect slightly worse elsewhere.
 - Few validation photos stand behind each figure: differences of a point are within chance.
 - Faces under about 12 px in the network's input are often missed, and so are heavily covered, blurred or upside-down
   ones.
+- A face cut at its own box is less sure than one with room around it, and a profile cut so may be missed.
 - Landmarks were learned from another detector's answers, mostly on near-frontal faces; on profiles and tiny faces they
   are guesses.
 - WIDER FACE's photos are press and party photos found by search engines: expect uneven accuracy over age, skin colour
