@@ -21,11 +21,11 @@ def card(attribute: str, meta: dict[str, Any], figures: dict[str, Any]) -> str:
         "do not decide anything about anyone by it.",
         f"- **Graph**: `{GRAPHS[attribute].file_name}`, DeepFace's own contract, loaded by DeepFace.\n"
         f"- **Network**: {_networks(meta['parameters']['networks'])}; a face and its mirror image "
-        f"averaged, at {' and '.join(map(str, meta['parameters']['view_sizes_px']))} px.\n"
+        f"averaged, at {', '.join(map(str, meta['parameters']['view_sizes_px']))} px.\n"
         f"- **Trained on**: {meta['trained_on']}.\n"
         f"- **Licence**: {meta['licence']}.\n"
-        f"- **Measured on**: {held_out}; never trained on, no checkpoint chosen by them (whether a graph "
-        "looks at one size or two was), through ONNX Runtime from the face chips that serving cuts (`python -m trainer "
+        f"- **Measured on**: {held_out}; never trained on, no checkpoint chosen by them (how many sizes "
+        "a graph looks at was), through ONNX Runtime from the face chips that serving cuts (`python -m trainer "
         "attributes evaluate`). Copies of one picture are on one side "
         "of the split; people are not named in these sets, so a person may be on both.",
         "## Figures",

@@ -20,9 +20,9 @@ from trainer.attributes.network import EMOTION_SIZE_PX, FACE_SIZE_PX, AttributeN
 from trainer.half_weights import store_half
 from trainer.onnx_notes import forget_sources
 
-# At which sizes each graph looks at a face; the networks are trained at several. Two cost twice as much and gain a
-# point for gender, a little for age, and nothing for ethnicity.
-VIEW_SIZES_PX: Final = {"age": (80, FACE_SIZE_PX), "gender": (80, FACE_SIZE_PX), "ethnicity": (FACE_SIZE_PX,)}
+# At which sizes each graph looks at a face; the networks are trained at several. A second size gains 0.4 points for
+# gender and 0.7 for ethnicity, a third 0.2 for gender: each costs as much as the first.
+VIEW_SIZES_PX: Final = {"age": (80, FACE_SIZE_PX), "gender": (80, FACE_SIZE_PX, 112), "ethnicity": (80, FACE_SIZE_PX)}
 
 
 class DeepFaceGraph(nn.Module):
