@@ -43,6 +43,8 @@ class Launcher:
         return self.output.read_text()
 
     def record(self) -> dict[str, Any]:
+        """Read whole: the launcher replaces the content, not the file, and may be at it."""
+        wait_for(lambda: (self.home / "stack.json").read_text().endswith("}\n"))
         found: dict[str, Any] = json.loads((self.home / "stack.json").read_text())
         return found
 
