@@ -101,10 +101,14 @@ def now() -> datetime:
 
 
 def new_job_id() -> str:
-    """A UUID of version 7 (RFC 9562): sorting by id is sorting by time of creation."""
-    milliseconds = time.time_ns() // 1_000_000
+    """A UUID of version 7 (RFC 9562): sorting by id is sorting by time of creation, to a quarter of a microsecond.
+
+    The twelve bits after the milliseconds are the fraction of the present one (its section 6.2, method 3): a faster
+    machine accepts several jobs within a millisecond.
+    """
+    milliseconds, nanoseconds = divmod(time.time_ns(), 1_000_000)
     value = (milliseconds & (1 << 48) - 1) << 80 | 0x7 << 76
-    value |= secrets.randbits(12) << 64 | 0b10 << 62 | secrets.randbits(62)
+    value |= (nanoseconds << 12) // 1_000_000 << 64 | 0b10 << 62 | secrets.randbits(62)
     return str(uuid.UUID(int=value))
 
 

@@ -19,6 +19,16 @@ from services.common.jobs import (
 )
 
 
+def test_ids_of_one_millisecond_sort_by_time_too() -> None:
+    made = []
+    for _ in range(200):
+        made.append(new_job_id())
+        until = time.perf_counter_ns() + 2_000
+        while time.perf_counter_ns() < until:
+            pass
+    assert made == sorted(made) and len(set(made)) == len(made)
+
+
 def test_ids_are_uuid7_and_sort_by_creation() -> None:
     first = new_job_id()
     time.sleep(0.002)
