@@ -18,9 +18,6 @@ from tests.servers import new_postgres_database
 
 SMALL, LARGE = 1_000, 1_000_000
 ROUNDS, MOST_ROUNDS = 100, 390
-# Wanted of every call is 1.5. A claim moves a row and so writes to every index of the table, whose deeper trees are
-# felt: 0.53 against 0.86 ms were measured, 1.63 times. It is held to what it does until it does better.
-CLAIM_SLOWER = 2.0
 SLOWER = 1.5
 LIMIT = 21
 # The newest `WAITING` are queued: however many jobs there ever were, the gateway's limit bounds those. Of the others
@@ -103,6 +100,7 @@ CALLS: dict[str, Callable[[Filled], Any]] = {
     "an owner's page": _page(owner="user"),
     "of a kind": _page(kind=JobKind.VERIFICATION),
     "of a status": _page(status=JobStatus.FAILED),
+    "of a status while unfinished": _page(status=JobStatus.QUEUED),
     "of a kind and a status": _page(kind=JobKind.DETECTION, status=JobStatus.FAILED),
     "an owner's of a kind": _page(owner="user", kind=JobKind.VERIFICATION),
     "an owner's of a status": _page(owner="user", status=JobStatus.FAILED),
@@ -127,15 +125,14 @@ CALLS: dict[str, Callable[[Filled], Any]] = {
 def test_a_million_jobs_are_no_slower_than_a_thousand(filled: tuple[Filled, Filled], name: str) -> None:
     """Taken in turns and compared by the fastest: what else a machine does slows some calls, and speeds up none. On a
     busy one more rounds are needed to meet both at their fastest."""
-    limit = CLAIM_SLOWER if name == "claim" else SLOWER
     fastest_s = {one.jobs: float("inf") for one in filled}
     for done in range(1, MOST_ROUNDS + 1):
         for one in filled:
             started = time.perf_counter()
             CALLS[name](one)
             fastest_s[one.jobs] = min(fastest_s[one.jobs], time.perf_counter() - started)
-        if done >= ROUNDS and fastest_s[LARGE] <= limit * fastest_s[SMALL]:
+        if done >= ROUNDS and fastest_s[LARGE] <= SLOWER * fastest_s[SMALL]:
             break
     small_ms, large_ms = 1000 * fastest_s[SMALL], 1000 * fastest_s[LARGE]
     print(f"{name}: {small_ms:.2f} ms among {SMALL:,} jobs, {large_ms:.2f} ms among {LARGE:,}")
-    assert large_ms <= limit * small_ms
+    assert large_ms <= SLOWER * small_ms

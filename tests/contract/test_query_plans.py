@@ -23,6 +23,7 @@ CALLS: dict[str, Callable[[SqlJobStore], Any]] = {
     "page": lambda jobs: jobs.page(limit=10, before_id=new_job_id()),
     "page of a kind": lambda jobs: jobs.page(limit=10, before_id=new_job_id(), kind=JobKind.DETECTION),
     "page of a status": lambda jobs: jobs.page(limit=10, before_id=new_job_id(), status=JobStatus.FAILED),
+    "page of those that wait": lambda jobs: jobs.page(limit=10, before_id=new_job_id(), status=JobStatus.QUEUED),
     "page of both": lambda jobs: jobs.page(limit=10, kind=JobKind.VERIFICATION, status=JobStatus.FAILED),
     "page of an owner": lambda jobs: jobs.page(limit=10, before_id=new_job_id(), owner="ada"),
     "page of an owner and a kind": lambda jobs: jobs.page(limit=10, owner="ada", kind=JobKind.DETECTION),
@@ -76,11 +77,11 @@ def test_a_query_follows_an_index(tmp_path: Path, name: str) -> None:
 @pytest.mark.parametrize(
     ("name", "filtered"),
     [
-        ("page of both", "kind=? AND status=?"),
+        ("page of both", "kind=? AND outcome=?"),
         ("page of an owner", "owner=? AND id<?"),
         ("page of an owner and a kind", "owner=? AND kind=?"),
-        ("page of an owner and a status", "owner=? AND status=?"),
-        ("page of all three", "owner=? AND kind=? AND status=?"),
+        ("page of an owner and a status", "owner=? AND outcome=?"),
+        ("page of all three", "owner=? AND kind=? AND outcome=?"),
     ],
 )
 def test_a_page_reads_no_job_that_its_filters_refuse(tmp_path: Path, name: str, filtered: str) -> None:
@@ -92,4 +93,6 @@ def test_a_page_reads_no_job_that_its_filters_refuse(tmp_path: Path, name: str, 
 def test_totals_count_an_index(tmp_path: Path) -> None:
     migrate(f"sqlite:///{tmp_path / 'facekit.db'}")
     found = plans(tmp_path / "facekit.db", lambda jobs: jobs.totals())
-    assert "COVERING INDEX jobs_kind_status_id" in found[0] and "INDEX jobs_deleted_at" in found[1]
+    # Not called covering, because a computed column is in it; yet no row is read, the index holds what is asked.
+    indexes = ["jobs_kind_outcome_id", "jobs_deleted_at", "jobs_unfinished"]
+    assert all(f"INDEX {index}" in step for step, index in zip(found, indexes, strict=True)), found

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from services.common.adapters.sql_database import Database
 from services.common.adapters.sql_tables import deleted, jobs, unfinished, workers
 from services.common.errors import NoSuchJob
-from services.common.jobs import Job, JobKind, JobStatus
+from services.common.jobs import TERMINAL, Job, JobKind, JobStatus
 from services.common.ports import WorkerRecord
 
 JOB_COLUMNS: Final = [jobs.c[field.name] for field in fields(Job)]
@@ -47,9 +47,11 @@ class SqlJobQueries:
         query = sa.select(*JOB_COLUMNS).where(jobs.c.deleted_at.is_(None)).order_by(jobs.c.id.desc()).limit(limit)
         if before_id is not None:
             query = query.where(jobs.c.id < before_id)
-        for column, wanted in ((jobs.c.kind, kind), (jobs.c.status, status), (jobs.c.owner, owner)):
+        for column, wanted in ((jobs.c.kind, kind), (jobs.c.owner, owner)):
             if wanted is not None:
                 query = query.where(column == wanted)
+        if status is not None:
+            query = query.where(jobs.c.outcome == status if status in TERMINAL else _unfinished_as(status))
         with self._database.reading() as connection:
             return [to_job(row) for row in connection.execute(query)]
 
@@ -72,11 +74,13 @@ class SqlJobQueries:
 
     def totals(self) -> dict[tuple[str, str], int]:
         # All less the deleted: both are counted from an index, where looking for the others would read every row.
-        query = sa.select(jobs.c.kind, jobs.c.status)
+        ended = sa.select(jobs.c.kind, jobs.c.outcome).where(jobs.c.outcome.is_not(None))
+        active = sa.select(jobs.c.kind, jobs.c.status).where(unfinished)
         with self._database.reading() as connection:
-            rows = connection.execute(query.add_columns(sa.func.count()).group_by(jobs.c.kind, jobs.c.status))
-            found = Counter({(kind, status): count for kind, status, count in rows})
-            found.subtract((kind, status) for kind, status in connection.execute(query.where(deleted)))
+            rows = connection.execute(ended.add_columns(sa.func.count()).group_by(jobs.c.kind, jobs.c.outcome))
+            found = Counter({(kind, outcome): count for kind, outcome, count in rows})
+            found.subtract((kind, outcome) for kind, outcome in connection.execute(ended.where(deleted)))
+            found.update((kind, status) for kind, status in connection.execute(active))
         return +found
 
     def deleted(self, *, limit: int) -> list[str]:
@@ -129,6 +133,11 @@ def to_job(row: sa.Row[Any]) -> Job:
         waited = (values["started_at"] - values["created_at"]) / timedelta(milliseconds=1)
         values["timings_ms"] = {"queued": round(max(waited, 0.0), 1), **values["timings_ms"]}
     return Job(**values)
+
+
+def _unfinished_as(status: JobStatus) -> sa.ColumnElement[bool]:
+    """Few jobs are unfinished at any time: their one place in each index of outcomes is read through."""
+    return sa.and_(jobs.c.outcome.is_(None), jobs.c.status == status)
 
 
 def _batches(job_ids: list[str]) -> Iterator[list[str]]:
