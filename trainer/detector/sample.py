@@ -11,9 +11,10 @@ PADDING_GREY = 114  # Ultralytics' letterbox colour, also what serving pads with
 MIRRORED_LANDMARKS = [1, 0, 2, 4, 3]  # left and right as seen in the picture swap in a mirror
 MAX_FACES = 300  # label assignment costs faces x anchors; the smallest ones beyond this are ignored, not unlearned
 MIN_FACE_PX = 4.0  # shorter side, at the size the network sees; smaller faces are ignored
-CLOSE_UPS = 0.08  # share of views filled by one face: WIDER has few, portraits and selfies are nothing else
+CLOSE_UPS = 0.1  # share of views filled by one face: WIDER has few, portraits and selfies are nothing else
 CLOSE_UP_MIN_PX = 40.0
-CLOSE_UP_MAX_SCALE = 4.0
+CLOSE_UP_FILLS = (0.35, 1.5)  # of the view's shorter side: up to a face cut at its own box
+CLOSE_UP_MAX_SCALE = 8.0
 BACKGROUND_MAX_ENLARGEMENT = 2.5
 MIN_VISIBLE = 0.5  # a face cut by the view to less than this is ignored
 
@@ -46,7 +47,7 @@ def random_view(
     large = np.flatnonzero(_longer_sides(sample.boxes_xyxy) >= CLOSE_UP_MIN_PX)
     if len(large) and rng.random() < CLOSE_UPS:
         aimed, spread = int(rng.choice(large)), (0.4, 0.6)
-        fill = rng.uniform(0.35, 1.1) * min(view_height, view_width)
+        fill = rng.uniform(*CLOSE_UP_FILLS) * min(view_height, view_width)
         scale = min(fill / _longer_sides(sample.boxes_xyxy)[aimed], CLOSE_UP_MAX_SCALE)
     stretch = float(np.exp(rng.uniform(-0.1, 0.1)))
     scale_x, scale_y = scale * stretch, scale / stretch
