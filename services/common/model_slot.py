@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+import shutil
 import tempfile
 import threading
+import weakref
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,6 +56,7 @@ class ModelSlot(Generic[Model]):
         self._store = store
         self._settings = settings
         self._downloads = Path(tempfile.mkdtemp(prefix=f"facekit-{stage.name}-"))
+        weakref.finalize(self, shutil.rmtree, self._downloads, ignore_errors=True)
         self._refused: set[tuple[str, str]] = set()
         self._lock = threading.Lock()
         self.current = self._load(self._shipped())

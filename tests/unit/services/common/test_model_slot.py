@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import logging
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -59,3 +61,15 @@ def test_a_pointer_that_is_no_version_is_refused(slot: ModelSlot, ports: Ports) 
     assert not slot.refresh() and slot.current.model == ("tiny@1", 2)
     ports.store.delete("models/detector/current")
     assert current_version(ports.store, "detector") is None
+
+
+def test_what_was_downloaded_goes_with_the_slot(ports: Ports, settings: Settings, tmp_path: Path) -> None:
+    tiny_bundle(tmp_path / "shipped", "1", factor=2)
+    publish_bundle(ports.store, tiny_bundle(tmp_path / "new", "2", factor=3))
+    following = settings.model_copy(update={"follow_registry": True})
+    slot = ModelSlot(TinyStage(tmp_path / "shipped"), ports.store, following)
+    downloaded = slot.current.bundles["detector"].folder
+    assert downloaded.is_dir() and tempfile.gettempdir() in str(downloaded)
+    del slot
+    gc.collect()
+    assert not downloaded.exists()

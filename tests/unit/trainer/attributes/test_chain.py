@@ -104,16 +104,12 @@ def test_bundles_become_the_network_they_were_exported_from(folder: Path, attrib
     assert filters.tolist() == pytest.approx([1] * len(filters), abs=1e-5), "a step of training is as long for each"
 
 
-def test_a_run_goes_on_from_bundles_and_from_one_start_only(
-    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_run_goes_on_from_bundles(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     command = ["train", "faces", "--data", str(folder / "data"), "--run", str(tmp_path / "run"), "--batch", "16"]
-    again = [*command, "--hours", "0.0003", "--from-bundle"]
+    again = [*command, "--hours", "0.0003", "--weights"]
     assert main([*again, str(folder / "bundles")]) == 0
     assert "goes on from" in capsys.readouterr().out
     assert (tmp_path / "run" / "ema.pt").is_file()
-    assert main([*again, str(folder / "bundles"), "--weights", "yolov8n.pt"]) == 1
-    assert "not from both" in capsys.readouterr().err
     assert main([*again, str(tmp_path)]) == 1
     assert "age" in capsys.readouterr().err
 
