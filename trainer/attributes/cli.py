@@ -62,8 +62,11 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("part", choices=PARTS)
     one.add_argument("--data", type=Path, default=Path("runs/attributes/data"), help="what prepare wrote")
     one.add_argument("--run", type=Path, required=True, help="folder of this run")
-    one.add_argument("--weights", type=Path, help="COCO weights: a YOLOv8n state dict or Ultralytics' yolov8n.pt")
-    one.add_argument("--from-bundle", type=Path, help="go on from exported bundles: the folder that holds them")
+    one.add_argument(
+        "--weights",
+        type=Path,
+        help="what to start from: COCO weights (YOLOv8n's state dict or yolov8n.pt), or a folder of bundles",
+    )
     one.add_argument("--hours", type=float, default=1.0, help="budget for the whole run, over all resumptions")
     one.add_argument("--batch", type=int, default=128)
     one.add_argument("--learning-rate", type=float, default=1.5e-3)
@@ -138,7 +141,7 @@ def _train(arguments: argparse.Namespace) -> None:
         device=device,
     )
     train = train_emotion if arguments.part == "emotion" else train_faces
-    train(arguments.data, arguments.run, Start(arguments.weights, arguments.from_bundle), schedule)
+    train(arguments.data, arguments.run, Start(arguments.weights), schedule)
 
 
 def _evaluate(arguments: argparse.Namespace) -> None:

@@ -24,20 +24,19 @@ NORM_BATCHES = 16  # 2,048 faces: a mean over them is off by a fiftieth of a dev
 
 @dataclass(frozen=True)
 class Start:
-    """What a run begins from: COCO's backbone, the networks of exported bundles, or nothing."""
+    """What a run begins from: COCO's backbone (a file), the networks of exported bundles (their folder), or nothing."""
 
     weights: Path | None = None
-    bundles: Path | None = None
 
     def fill(self, net: AttributeNet, task: TrainingTask) -> AttributeNet:
-        """Raises ValueError for both at once, or for bundles of another network."""
-        if self.weights is not None and self.bundles is not None:
-            raise ValueError("a run begins from weights or from bundles, not from both")
-        if self.weights is not None:
+        """Raises ValueError for bundles of another network."""
+        if self.weights is None:
+            return net
+        if self.weights.is_dir():
+            restore(net, self.weights, augmented(task))
+            print(f"goes on from the bundles of {', '.join(net.heads)} in {self.weights}", flush=True)
+        else:
             print(f"{load_backbone(net, self.weights)} tensors taken from {self.weights.name}", flush=True)
-        if self.bundles is not None:
-            restore(net, self.bundles, augmented(task))
-            print(f"goes on from the bundles of {', '.join(net.heads)} in {self.bundles}", flush=True)
         return net
 
 
