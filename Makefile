@@ -47,7 +47,12 @@ images: ## build the images of the stack and print their sizes, whole and compre
 
 test: ## every test, in the environments they need
 	@$(MAKE) --no-print-directory -j3 $(VENV)/dev $(TRAINER_VENV)/trainer page-tools
-	@$(MAKE) --no-print-directory test-page test-serving test-trainer
+	@$(MAKE) --no-print-directory test-page
+	@said=$(TRAINER_VENV)/test.log; $(MAKE) --no-print-directory test-trainer > $$said 2>&1 & trainer=$$!; \
+	trap "kill $$trainer" INT TERM; \
+	$(MAKE) --no-print-directory test-serving; serving=$$?; \
+	wait $$trainer; trainer=$$?; cat $(TRAINER_VENV)/test.log; \
+	test $$serving -eq 0 -a $$trainer -eq 0
 
 test-serving: $(VENV)/dev page-tools ## tests of the running half, on real servers and processes
 	$(VENV)/bin/python -m pytest
