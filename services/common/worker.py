@@ -98,12 +98,12 @@ class Worker(Generic[Model]):
         if not self._save(job, owner, outcome, timings):
             self._metrics.lost()
             return
-        self._metrics.done(timings[self._stage.name], outcome.model_ms)
-        log.info("%s done in %.0f ms", self._stage.name, timings[self._stage.name], extra={"job_id": job.id})
         if job.next_stage is not None:
             self._hint(job.next_stage, job.id)
         elif len(job.stages) > 1:
             self._drop_chips(files)
+        self._metrics.done(timings[self._stage.name], outcome.model_ms)
+        log.info("%s done in %.0f ms", self._stage.name, timings[self._stage.name], extra={"job_id": job.id})
 
     def _save(self, job: Job, owner: str, outcome: StageResult, timings_ms: Mapping[str, float]) -> bool:
         """Commits the stage, trying for a lease's time while the database is away; False when it was not to be."""

@@ -10,6 +10,7 @@ import importlib.util
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -33,16 +34,47 @@ BFLOAT16_SLACK: Final = {"boxes_xyxy": 2.0, "landmarks_xy": 2.0, "confidence": 0
 Graph = Callable[[NDArray[np.uint8]], tuple[Floats, Floats, Floats]]
 
 
+class LoneOrSideBySide:
+    """One photo alone is spread over all threads for the shortest wait. One that is worked on while another is takes
+    one thread: photos side by side waste less than operators side by side, whose threads wait for each other."""
+
+    def __init__(self, wide: Graph, narrow: Graph) -> None:
+        self._wide, self._narrow = wide, narrow
+        self._at_work: set[int] = set()
+        self._changing = threading.Lock()
+
+    def __call__(self, picture: NDArray[np.uint8]) -> tuple[Floats, Floats, Floats]:
+        with self.photo():
+            graph = self._wide if len(self._at_work) == 1 else self._narrow
+            return graph(picture)
+
+    @contextmanager
+    def photo(self) -> Iterator[None]:
+        """This thread works on a photo, also while it prepares to run or looks again. May be nested."""
+        thread = threading.get_ident()
+        with self._changing:
+            outermost = thread not in self._at_work
+            self._at_work.add(thread)
+        try:
+            yield
+        finally:
+            if outermost:
+                with self._changing:
+                    self._at_work.remove(thread)
+
+
 @dataclass(frozen=True, slots=True)
 class Engine:
     """A graph ready to run, safe to call from several threads.
 
     `slack` is how far beyond its tolerance an output of a golden case may differ because of the engine's arithmetic.
+    `photo` is held by a thread for as long as it works on one, so that the engine knows what else is coming.
     """
 
     name: str
     run: Graph
     slack: Mapping[str, float] = field(default_factory=dict)
+    photo: Callable[[], AbstractContextManager[None]] = nullcontext
 
 
 def engines(
@@ -64,35 +96,18 @@ def engines(
 def onnx_engine(bundle: Bundle, threads: int) -> Engine:
     wide = _onnx_graph(bundle.onnx_path, threads)
     narrow = _onnx_graph(bundle.onnx_path, 1) if threads > 1 else wide
-    return Engine("ONNX Runtime, float32", _lone_or_side_by_side(wide, narrow))
+    run = LoneOrSideBySide(wide, narrow)
+    return Engine("ONNX Runtime, float32", run, photo=run.photo)
 
 
 def openvino_engine(bundle: Bundle, threads: int, *, bfloat16: bool) -> Engine:
     precision = "bf16" if bfloat16 else "f32"
     wide = _openvino_graph(bundle.onnx_path, precision, threads, streams=1)
     narrow = _openvino_graph(bundle.onnx_path, precision, threads, streams=threads) if threads > 1 else wide
-    run = _lone_or_side_by_side(wide, narrow)
-    return Engine("OpenVINO, bfloat16", run, BFLOAT16_SLACK) if bfloat16 else Engine("OpenVINO, float32", run)
-
-
-def _lone_or_side_by_side(wide: Graph, narrow: Graph) -> Graph:
-    """A call that is alone is spread over all threads for the shortest wait. One that comes while another runs takes
-    one thread: photos side by side waste less than operators side by side, whose threads wait for each other."""
-    running = 0
-    counting = threading.Lock()
-
-    def run(picture: NDArray[np.uint8]) -> tuple[Floats, Floats, Floats]:
-        nonlocal running
-        with counting:
-            running += 1
-            graph = wide if running == 1 else narrow
-        try:
-            return graph(picture)
-        finally:
-            with counting:
-                running -= 1
-
-    return run
+    run = LoneOrSideBySide(wide, narrow)
+    if bfloat16:
+        return Engine("OpenVINO, bfloat16", run, BFLOAT16_SLACK, photo=run.photo)
+    return Engine("OpenVINO, float32", run, photo=run.photo)
 
 
 def _onnx_graph(path: Path, threads: int) -> Graph:

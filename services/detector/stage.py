@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor, wait
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -39,12 +41,31 @@ CROP_MARGIN = 0.25
 CROP_MAX_SIDE_PX = 512
 
 
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """A photo and the faces kept of the `count` found; `model_s` is from when to when, by `time.perf_counter`."""
+
+    image_rgb: NDArray[np.uint8]
+    photo: Photo
+    count: int
+    kept: Detections
+    faces: list[Face]
+    model_s: tuple[float, float]
+
+    def chips(self) -> NDArray[np.uint8]:
+        return _chips(self.image_rgb, self.kept)
+
+
 class DetectorStage:
     """Runs on every job: on one photo for a detection, on the anchor and the second photo for a verification."""
 
     name = "detector"
     bundle_folders: Mapping[str, Path] = {"detector": Path(__file__).parent / "model"}
     unbundled: Mapping[str, Mapping[str, Any]] = {}
+
+    def __init__(self) -> None:
+        # Threads that stay: an engine keeps buffers for each thread that it has ever run on.
+        self._beside = ThreadPoolExecutor(thread_name_prefix="second-photo")
 
     def build(self, bundles: Mapping[str, Bundle], settings: Settings) -> FaceDetector:
         bundle = bundles["detector"]
@@ -59,50 +80,65 @@ class DetectorStage:
 
     def _detect(self, model: FaceDetector, job: Job, files: JobFiles) -> StageResult:
         options = DetectionOptions.model_validate(job.options)
-        image_rgb, photo = self._photo(files, "original")
-        started = time.perf_counter()
-        found = model.detect(image_rgb, min_confidence=options.min_confidence, max_faces=options.max_faces)
-        model_ms = _elapsed_ms(started)
-        faces = _faces(files, image_rgb, found, crop_name="face-{}")
+        limits = {"min_confidence": options.min_confidence, "max_faces": options.max_faces}
+        seen = self._look(model, files, "original", limits, crop_name="face-{}")
         if options.analyze:
-            files.put_chips(_chips(image_rgb, found))
+            files.put_chips(seen.chips())
         result = DetectionResult(
-            image=photo,
+            image=seen.photo,
             annotated_url=image_url(files.job_id, "annotated"),
-            notice=None if faces else "no_faces",
-            faces=faces,
+            notice=None if seen.faces else "no_faces",
+            faces=seen.faces,
         )
-        return StageResult(result.model_dump(), {"detector": model.label}, model_ms)
+        return StageResult(result.model_dump(), {"detector": model.label}, _covered_ms(seen.model_s))
 
     def _verify(self, model: FaceDetector, files: JobFiles) -> StageResult:
-        """Leaves what the verifier needs: both photos, the anchor face, and chips with the anchor's first."""
-        anchor_rgb, anchor_photo = self._photo(files, "anchor")
-        started = time.perf_counter()
-        anchors = model.detect(anchor_rgb)
-        model_ms = _elapsed_ms(started)
-        if not len(anchors.confidence):
-            raise NoFaceInAnchor("No face was found in the anchor photo; choose one that shows the face you look for.")
-        notices: list[VerificationNotice] = ["several_faces_in_anchor"] if len(anchors.confidence) > 1 else []
-        largest = Detections(anchors.boxes_xyxy[:1], anchors.confidence[:1], anchors.landmarks_xy[:1])
-        anchor_face = _faces(files, anchor_rgb, largest, crop_name="anchor-face")[0]
+        """Leaves what the verifier needs: both photos, the anchor face, and chips with the anchor's first.
 
-        image_rgb, photo = self._photo(files, "original")
-        started = time.perf_counter()
-        found = model.detect(image_rgb)
-        model_ms += _elapsed_ms(started)
-        faces = _faces(files, image_rgb, found, crop_name="face-{}")
-        if not faces:
+        The photos are looked at side by side: that keeps the cores busier than one after the other.
+        """
+        second = self._beside.submit(self._look, model, files, "original", {}, crop_name="face-{}")
+        try:
+            anchor = self._look(model, files, "anchor", {}, crop_name="anchor-face", keep=1)
+        finally:
+            wait([second])  # whatever becomes of the anchor: nothing is written to a job that this worker is done with
+        if not anchor.faces:
+            raise NoFaceInAnchor("No face was found in the anchor photo; choose one that shows the face you look for.")
+        image = second.result()
+        notices: list[VerificationNotice] = ["several_faces_in_anchor"] if anchor.count > 1 else []
+        if not image.faces:
             notices.append("no_faces")
-        files.put_chips(np.concatenate([_chips(anchor_rgb, largest), _chips(image_rgb, found)]))
+        files.put_chips(np.concatenate([anchor.chips(), image.chips()]))
         result: dict[str, Any] = {
-            "anchor": anchor_photo.model_dump(),
-            "image": photo.model_dump(),
+            "anchor": anchor.photo.model_dump(),
+            "image": image.photo.model_dump(),
             "annotated_url": image_url(files.job_id, "annotated"),
-            "anchor_face": anchor_face.model_dump(),
-            "faces": [face.model_dump() for face in faces],
+            "anchor_face": anchor.faces[0].model_dump(),
+            "faces": [face.model_dump() for face in image.faces],
             "notices": notices,
         }
-        return StageResult(result, {"detector": model.label}, model_ms)
+        return StageResult(result, {"detector": model.label}, _covered_ms(anchor.model_s, image.model_s))
+
+    def _look(
+        self,
+        model: FaceDetector,
+        files: JobFiles,
+        name: str,
+        limits: Mapping[str, Any],
+        *,
+        crop_name: str,
+        keep: int | None = None,
+    ) -> _Seen:
+        """Finds the faces of a photo within the limits of `FaceDetector.detect`; stores crops of them, or of the `keep`
+        largest."""
+        with model.engine.photo():
+            image_rgb, photo = self._photo(files, name)
+            started = time.perf_counter()
+            found = model.detect(image_rgb, **limits)
+            ended = time.perf_counter()
+        kept = found.take(np.arange(len(found))[:keep])
+        faces = _faces(files, image_rgb, kept, crop_name=crop_name)
+        return _Seen(image_rgb, photo, len(found), kept, faces, (started, ended))
 
     def _photo(self, files: JobFiles, name: str) -> tuple[NDArray[np.uint8], Photo]:
         """The upright photo; one that browsers cannot show (HEIC) gets a JPEG preview they can."""
@@ -165,5 +201,10 @@ def _chips(image_rgb: NDArray[np.uint8], found: Detections) -> NDArray[np.uint8]
     return chips
 
 
-def _elapsed_ms(started: float) -> float:
-    return (time.perf_counter() - started) * 1000
+def _covered_ms(*spans_s: tuple[float, float]) -> float:
+    """How long at least one of the spans, each from a start to an end, was under way."""
+    covered_s, until = 0.0, float("-inf")
+    for started, ended in sorted(spans_s):
+        covered_s += max(ended - max(started, until), 0.0)
+        until = max(until, ended)
+    return covered_s * 1000

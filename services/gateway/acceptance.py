@@ -56,7 +56,8 @@ class Acceptance:
         self._settings = settings
         cpus = usable_cpus()
         self._threads = ThreadPoolExecutor(max_workers=2 * cpus, thread_name_prefix="accept")
-        self._writers = ThreadPoolExecutor(max_workers=2 * cpus, thread_name_prefix="store")
+        # Writes, and checks of second photos: none of them waits for another.
+        self._beside = ThreadPoolExecutor(max_workers=2 * cpus, thread_name_prefix="beside")
         self.decoding = threading.BoundedSemaphore(cpus)
         self._active = 0
         self._active_at = float("-inf")
@@ -75,17 +76,14 @@ class Acceptance:
 
     def close(self) -> None:
         self._threads.shutdown(wait=True, cancel_futures=True)
-        self._writers.shutdown(wait=True)
+        self._beside.shutdown(wait=True)
 
     def _accept(self, submission: Submission) -> Accepted:
         job_id = new_job_id()
         writes: list[Future[None]] = []
         inserting = False
         try:
-            digests = {
-                name: self._check_and_store(upload, object_key(job_id, name), writes)
-                for name, upload in submission.photos.items()
-            }
+            digests = self._check_and_store_all(job_id, submission.photos, writes)
             for write in writes:
                 write.result()
             job = self._queued(job_id, submission, digests)
@@ -103,12 +101,27 @@ class Acceptance:
         self._publish(accepted)
         return Accepted(accepted, replayed=False)
 
+    def _check_and_store_all(
+        self, job_id: str, photos: Mapping[str, Upload], writes: list[Future[None]]
+    ) -> dict[str, str]:
+        """The photos beside each other; their digests by name. Ends when every one is done, also with an error."""
+        first, *others = photos
+        beside = {
+            name: self._beside.submit(self._check_and_store, photos[name], object_key(job_id, name), writes)
+            for name in others
+        }
+        try:
+            digest = self._check_and_store(photos[first], object_key(job_id, first), writes)
+        finally:
+            wait(beside.values())
+        return {first: digest} | {name: check.result() for name, check in beside.items()}
+
     def _check_and_store(self, upload: Upload, key: str, writes: list[Future[None]]) -> str:
         """Decodes while the store writes: both take tens of milliseconds for a large photo. Its sha256."""
         content = upload.read()
         try:
             probe(content, self._settings.max_pixels)  # what the header gives away is not written at all
-            writes.append(self._writers.submit(self._store.put, key, content))
+            writes.append(self._beside.submit(self._store.put, key, content))
             with self.decoding:
                 check(content, self._settings.max_pixels)
         except FacekitError as error:

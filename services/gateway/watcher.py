@@ -17,7 +17,7 @@ Version = tuple[str, str | None]
 FASTEST_S: Final = 0.01
 SLOWEST_S: Final = 0.25
 AGE_SHARE: Final = 0.1  # a job waited for since 1 s is looked at every 0.1 s: at most a tenth is added to its time
-STAMPED_SHARE: Final = 0.5  # of those times, where a stamp says for next to nothing that there is nothing to see
+STAMPED_SHARE: Final = 0.2  # of those times, where a stamp says for next to nothing that there is nothing to see
 ALARM_ROUNDING_S: Final = 0.001  # an event loop may wake so much too soon
 CROWD: Final = 8  # more waiters than this slow each other down, so that the queries a second stay bounded
 

@@ -36,5 +36,11 @@ def tower_input(chips: NDArray[np.uint8], spec: InputSpec, chip_side_px: int) ->
         raise ValueError(f"the graph wants {spec.width_px}x{spec.height_px}, chips are shrunk to {chip_side_px}")
     core = shrink_chips(chips, chip_side_px)[:, top : top + spec.height_px, left : left + spec.width_px]
     pixels = core[..., ::-1] if spec.channels == "bgr" else core
-    normal = (pixels / np.float32(spec.scale) - np.asarray(spec.mean, np.float32)) / np.asarray(spec.std, np.float32)
-    return np.ascontiguousarray(normal.transpose(0, 3, 1, 2) if spec.layout == "nchw" else normal, dtype=np.float32)
+    per_channel: tuple[int, ...] = (-1,)
+    if spec.layout == "nchw":
+        pixels, per_channel = pixels.transpose(0, 3, 1, 2), (-1, 1, 1)
+    normal = np.ascontiguousarray(pixels, dtype=np.float32)  # a copy in the graph's order: the rest happens in place
+    normal /= np.float32(spec.scale)
+    normal -= np.asarray(spec.mean, np.float32).reshape(per_channel)
+    normal /= np.asarray(spec.std, np.float32).reshape(per_channel)
+    return normal

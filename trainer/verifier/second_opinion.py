@@ -16,7 +16,7 @@ from trainer.verifier.begin import begin_from_attributes
 from trainer.verifier.chips import ChipSet
 from trainer.verifier.config import TowerConfig, config_from_dict
 from trainer.verifier.discriminant import DiscriminantConfig, fit_projection
-from trainer.verifier.network import BackboneTower, tower_spec
+from trainer.verifier.network import BackboneTower, halves, tower_spec, with_mirrored
 from trainer.verifier.split import Split
 from trainer.verifier.state import CHECKPOINT
 
@@ -32,8 +32,8 @@ class MirroredMaps(nn.Module):
         self.tower = tower
 
     def forward(self, x: Tensor) -> Tensor:
-        straight, mirrored = self.tower.maps(x), self.tower.maps(torch.flip(x, dims=(3,)))
-        means = [(one + torch.flip(other, dims=(3,))) / 2 for one, other in zip(straight, mirrored, strict=True)]
+        views = [halves(each) for each in self.tower.maps(with_mirrored(x))]
+        means = [(straight + torch.flip(mirrored, dims=(3,))) / 2 for straight, mirrored in views]
         return torch.cat([mean.flatten(1) for mean in means], dim=1)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import threading
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -17,7 +18,15 @@ from services.common.bundle import Bundle, load_bundle, replay_golden
 from services.common.errors import GoldenMismatch
 from services.common.settings import Settings
 from services.detector import model as detector_model
-from services.detector.engines import Engine, EngineName, engines, onnx_engine, openvino_engine
+from services.detector.engines import (
+    Engine,
+    EngineName,
+    Graph,
+    LoneOrSideBySide,
+    engines,
+    onnx_engine,
+    openvino_engine,
+)
 from services.detector.model import FaceDetector
 from services.detector.stage import DetectorStage, on_the_first_that_suits
 from tests.photos import astronaut_rgb, crowd_rgb
@@ -130,3 +139,36 @@ def _blind(engine: Engine) -> Engine:
         return engine.run(np.zeros_like(picture))
 
     return Engine("blind", run)
+
+
+def test_a_lone_photo_takes_all_threads_and_photos_side_by_side_one_each() -> None:
+    taken: list[str] = []
+
+    def graph(name: str) -> Graph:
+        def run(_picture: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
+            taken.append(name)
+            empty = np.zeros((1, 1, 0), dtype=np.float32)
+            return empty, empty, empty
+
+        return run
+
+    engine = LoneOrSideBySide(graph("all"), graph("one"))
+    picture = np.zeros((32, 32, 3), dtype=np.uint8)
+    with engine.photo():
+        engine(picture)
+        with ThreadPoolExecutor(1) as other, engine.photo():
+            there, over = threading.Event(), threading.Event()
+
+            def decode() -> None:
+                with engine.photo():
+                    there.set()
+                    over.wait(20)
+
+            decoding = other.submit(decode)
+            assert there.wait(20)
+            engine(picture)
+            over.set()
+            decoding.result()
+        engine(picture)
+    engine(picture)
+    assert taken == ["all", "one", "all", "all"]
