@@ -55,7 +55,9 @@ def open_on_cuda(graph: Path, options: Any, *, runtime: Any = None, gpus: Callab
     try:
         session = runtime.InferenceSession(str(graph), options, providers=providers, enable_fallback=0)
     except RuntimeError as error:
-        raise DeviceUnavailable(f"no CUDA, because {' '.join(str(error).split())}") from error
+        told = " ".join(str(error).split())
+        told = told[max(told.find("CUDA failure"), 0) :]  # before it, where in ONNX Runtime's source it was noticed
+        raise DeviceUnavailable(f"no CUDA, because {told}") from error
     if CUDA not in session.get_providers():
         raise DeviceUnavailable("no CUDA, because ONNX Runtime cannot load it: it says why above")
     return session

@@ -85,7 +85,11 @@ def test_a_graph_runs_where_it_can(offered: Sequence[str], gpus: Any, device: De
     [
         (MadeUpRuntime(FOR_CPUS), one_gpu, "computes on CPUs alone"),
         (MadeUpRuntime(FOR_GPUS), no_gpu, "shows no GPU"),
-        (MadeUpRuntime(FOR_GPUS, error="CUDA failure 35:\n driver too old"), one_gpu, "35: driver too old"),
+        (
+            MadeUpRuntime(FOR_GPUS, error="cuda_call.cc:154 CUDA failure 35:\n driver too old"),
+            one_gpu,
+            "because CUDA failure 35: driver too old",
+        ),
         (MadeUpRuntime(FOR_GPUS, silent=True), one_gpu, "cannot load it"),
     ],
 )
