@@ -1,7 +1,8 @@
 """The pins of some extras, out of constraints.txt: `python scripts/pins.py gateway dev > pins.txt`.
 
 `--without-torch trainer` leaves PyTorch and its CUDA libraries out, and `--only-torch` prints PyTorch's versions,
-without hashes: for taking it from an index of its own, whose files are others.
+without hashes: for taking it from an index of its own, whose files are others. `--gpu detector` gives a worker ONNX
+Runtime for GPUs, with CUDA's libraries, in place of the one for CPUs alone.
 
 pip cannot check the hashes of a constraints file by itself: it wants each requirement, dependencies of dependencies
 included, as an exact pin with its hashes. Every pin in constraints.txt therefore says which extras it is `for`, and
@@ -19,6 +20,8 @@ from pathlib import Path
 CONSTRAINTS = Path(__file__).resolve().parent.parent / "constraints.txt"
 FOR = "    # for "
 TORCH = ("torch", "torchvision")
+# The one for GPUs (the extra `gpu`) owns the same module: an environment has one or the other.
+ONNX_RUNTIME = "onnxruntime"
 # What PyPI's torch brings for GPUs, and nothing else here asks for. nvidia-ml-py is another one's.
 CUDA = re.compile(r"(nvidia-(?!ml-py)|cuda-).*|triton")
 
@@ -53,6 +56,10 @@ def chosen(text: str, argv: list[str]) -> list[str]:
     """What the arguments ask for. Raises ValueError as `select` does."""
     if argv == ["--only-torch"]:
         return [pin.split()[0] for pin in select(text, frozenset({"trainer"})) if name_of(pin) in TORCH]
+    if argv[:1] == ["--gpu"]:
+        if ONNX_RUNTIME not in map(name_of, select(text, frozenset(argv[1:]))):
+            raise ValueError(f"--gpu is for extras with {ONNX_RUNTIME}: detector, analyzer or verifier")
+        return [pin for pin in select(text, frozenset([*argv[1:], "gpu"])) if name_of(pin) != ONNX_RUNTIME]
     extras = [extra for extra in argv if extra != "--without-torch"]
     pins = select(text, frozenset(extras))
     if extras == argv:
@@ -62,7 +69,7 @@ def chosen(text: str, argv: list[str]) -> list[str]:
 
 def main(argv: list[str]) -> int:
     if not argv:
-        print("usage: python scripts/pins.py [--without-torch] EXTRA..., or --only-torch", file=sys.stderr)
+        print("usage: python scripts/pins.py [--without-torch | --gpu] EXTRA..., or --only-torch", file=sys.stderr)
         return 2
     try:
         print("\n".join(chosen(CONSTRAINTS.read_text(encoding="utf-8"), argv)))

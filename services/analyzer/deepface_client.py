@@ -14,18 +14,22 @@ from numpy.typing import NDArray
 
 from services.analyzer.graphs import GRAPHS, HOW_TO_FETCH, check_contract, graph_file
 from services.common.errors import WeightsUnavailable
+from services.common.onnx_session import Device, open_session
 
 # DeepFace takes its folder from the environment and makes its own sessions: one load at a time.
 _LOADING: Final = threading.Lock()
 
 
-def load_client(attribute: str, home: Path, threads: int) -> Any:
+def load_client(attribute: str, home: Path, threads: int, device: Device = "cpu") -> Any:
     """DeepFace's client (`predict`, `model`: its ONNX Runtime session) for an attribute. Raises WeightsUnavailable when
-    the graph is missing or is not of DeepFace's contract; never reaches for the network."""
+    the graph is missing or is not of DeepFace's contract, DeviceUnavailable for `cuda` where there is none; never
+    reaches for the network."""
     file = graph_file(home, attribute)
     # ONNX Runtime 1.32 reports its use to its makers unless told otherwise before it is imported.
     os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
-    with _LOADING, _environment({"DEEPFACE_HOME": str(home), "DEEPFACE_BACKEND_ENGINE": "onnx"}):
+    # DeepFace's own session is opened on the CPU: it is replaced by ours, on the device that was asked for.
+    settings = {"DEEPFACE_HOME": str(home), "DEEPFACE_BACKEND_ENGINE": "onnx", "DEEPFACE_ONNX_PROVIDERS": "cpu"}
+    with _LOADING, _environment(settings):
         # Here and not above: DeepFace decides at import which engine it runs on.
         from deepface.modules import modeling
 
@@ -36,7 +40,7 @@ def load_client(attribute: str, home: Path, threads: int) -> Any:
         except ValueError as error:
             name = GRAPHS[attribute].file_name
             raise WeightsUnavailable(f"{name} is not a graph or is cut off. {HOW_TO_FETCH} to replace it.") from error
-        _set_threads(client, file, threads)
+        _reopen(client, file, threads, device)
     check_contract(client.model, attribute)
     return client
 
@@ -78,9 +82,9 @@ def _environment(values: Mapping[str, str]) -> Iterator[None]:
                 os.environ[name] = value
 
 
-def _set_threads(client: Any, file: Path, threads: int) -> None:
-    """Opens DeepFace's session again with our number of threads: DeepFace leaves it to ONNX Runtime, which takes the
-    host's cores whatever share of them is ours, and the options of a session cannot be changed."""
+def _reopen(client: Any, file: Path, threads: int, device: Device) -> None:
+    """Opens DeepFace's session again with our device and number of threads: DeepFace leaves them to ONNX Runtime, which
+    takes the host's cores whatever share of them is ours, and the options of a session cannot be changed."""
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
@@ -88,6 +92,5 @@ def _set_threads(client: Any, file: Path, threads: int) -> None:
     options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
     # Waiting threads that spin take the CPU from the other workers of a small machine: twice the time, measured.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    providers = client.model.get_providers()
     client.model = None  # first: DeepFace's own graphs hold half a gigabyte each
-    client.model = onnxruntime.InferenceSession(str(file), options, providers=providers)
+    client.model = open_session(file, options, device)

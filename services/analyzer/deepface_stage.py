@@ -45,6 +45,7 @@ class DeepFaceStage(AnalyzerStage):
 
     def build(self, bundles: Mapping[str, Bundle], settings: Settings) -> FaceAnalyzer:
         """Takes `deepface_home`, or the user's home as DeepFace does. A graph that is missing is a job's trouble."""
-        model = FaceAnalyzer.with_deepface_graphs(settings.deepface_home or Path.home(), settings.threads)
+        home = settings.deepface_home or Path.home()
+        model = FaceAnalyzer.with_deepface_graphs(home, settings.threads, device=settings.device)
         model.warm_up()
         return model

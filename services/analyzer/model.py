@@ -20,6 +20,7 @@ from services.analyzer.graphs import DEEPFACE_VERSION, GRAPHS, lay_out
 from services.common.boxes import CHIP_SIZE_PX
 from services.common.bundle import Bundle
 from services.common.errors import BundleInvalid, WeightsUnavailable
+from services.common.onnx_session import Device, check_cuda
 
 MAX_BATCH: Final = 8  # faces a call: DeepFace's input is 0.6 MB a face, and photos have up to 1000
 
@@ -32,9 +33,12 @@ class FaceAnalyzer:
     `labels` names what answers, `name@version` by attribute. Calls from several threads are safe.
     """
 
-    def __init__(self, bundles: Mapping[str, Bundle], threads: int, *, home: Path | None = None) -> None:
+    def __init__(
+        self, bundles: Mapping[str, Bundle], threads: int, *, device: Device = "cpu", home: Path | None = None
+    ) -> None:
         """`home` becomes DEEPFACE_HOME with links to the bundles' graphs; a temporary folder without. Raises
-        BundleInvalid for a bundle of another attribute, or whose classes are not DeepFace's."""
+        BundleInvalid for a bundle of another attribute, or whose classes are not DeepFace's, and DeviceUnavailable for
+        `cuda` where there is none."""
         for attribute, bundle in bundles.items():
             if bundle.meta.task != attribute or bundle.meta.classes != GRAPHS[attribute].labels:
                 raise BundleInvalid(f"bundle {bundle.meta.label} does not answer {attribute} as DeepFace does")
@@ -42,20 +46,24 @@ class FaceAnalyzer:
             home = Path(tempfile.mkdtemp(prefix="facekit-deepface-"))
             weakref.finalize(self, shutil.rmtree, home, ignore_errors=True)
         lay_out({attribute: bundle.onnx_path for attribute, bundle in bundles.items()}, home)
-        self._prepare(home, threads, {attribute: bundle.meta.label for attribute, bundle in bundles.items()})
+        self._prepare(home, threads, device, {attribute: bundle.meta.label for attribute, bundle in bundles.items()})
 
     @classmethod
-    def with_deepface_graphs(cls, home: Path, threads: int) -> FaceAnalyzer:
+    def with_deepface_graphs(cls, home: Path, threads: int, *, device: Device = "cpu") -> FaceAnalyzer:
         """DeepFace's own graphs in `home`/.deepface/weights. They are looked for when asked for, so that a job fails
-        with `weights_unavailable` and the worker lives on to the next, by when they may be there."""
+        with `weights_unavailable` and the worker lives on to the next, by when they may be there. Raises
+        DeviceUnavailable for `cuda` where there is none."""
         analyzer = cls.__new__(cls)
         analyzer._prepare(
-            home, threads, {attribute: f"deepface-{attribute}@{DEEPFACE_VERSION}" for attribute in GRAPHS}
+            home, threads, device, {attribute: f"deepface-{attribute}@{DEEPFACE_VERSION}" for attribute in GRAPHS}
         )
         return analyzer
 
-    def _prepare(self, home: Path, threads: int, labels: Mapping[str, str]) -> None:
+    def _prepare(self, home: Path, threads: int, device: Device, labels: Mapping[str, str]) -> None:
+        if device == "cuda":
+            check_cuda()  # now, and not when the first job loads a graph
         self._home = home
+        self._device = device
         self.labels = dict(labels)
         self._threads = threads
         self._clients: dict[str, Any] = {}
@@ -97,7 +105,7 @@ class FaceAnalyzer:
             if attribute not in self._clients:
                 if attribute not in self.labels:
                     raise ValueError(f"this analyzer has no graph for {attribute!r}")
-                self._clients[attribute] = load_client(attribute, self._home, self._threads)
+                self._clients[attribute] = load_client(attribute, self._home, self._threads, self._device)
             return self._clients[attribute]
 
     @property

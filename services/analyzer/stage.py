@@ -27,7 +27,7 @@ class AnalyzerStage:
     unbundled: Mapping[str, Mapping[str, Any]] = {}
 
     def build(self, bundles: Mapping[str, Bundle], settings: Settings) -> FaceAnalyzer:
-        model = FaceAnalyzer(bundles, settings.threads)
+        model = FaceAnalyzer(bundles, settings.threads, device=settings.device)
         for bundle in bundles.values():
             replay_golden(bundle, model.replay)
         model.warm_up()

@@ -142,6 +142,12 @@ class ObjectMissing(FacekitError):
     code, status, title = "object_missing", 404, "Stored object is missing"
 
 
+class DeviceUnavailable(FacekitError):
+    """A device to compute on that was asked for by name and is not to be had."""
+
+    code, title = "device_unavailable", "The device asked for is not available"
+
+
 class BundleInvalid(FacekitError):
     """A model bundle that is incomplete, altered or of another schema."""
 

@@ -52,13 +52,16 @@ class Settings(BaseSettings):
     max_attempts: int = Field(default=3, ge=1)
     retention_days: float = Field(default=30.0, ge=0, description="finished jobs older than this go; 0 keeps all")
 
+    device: Literal["auto", "cpu", "cuda"] = Field(
+        default="auto", description="what models run on; auto: CUDA where ONNX Runtime has it and a GPU is there"
+    )
     threads: int = Field(default_factory=usable_cpus, ge=1, description="of one model call")
     concurrency: int = Field(default=2, ge=1, description="jobs a worker holds at once around its one model")
     bundles: Path | None = Field(default=None, description="folder with <task>/ bundles instead of the bundled ones")
     follow_registry: bool = Field(default=False, description="swap to models/<task>/current as it moves")
     registry_poll_s: float = Field(default=5.0, gt=0)
     detector_engine: Literal["auto", "onnxruntime", "openvino"] = Field(
-        default="auto", description="auto: OpenVINO where the CPU computes in bfloat16, else ONNX Runtime"
+        default="auto", description="auto: ONNX Runtime on CUDA, else OpenVINO where the CPU computes in bfloat16"
     )
     analyzer_graphs: Literal["bundled", "deepface"] = "bundled"
     deepface_home: Path | None = None

@@ -35,7 +35,8 @@ class Stage(Protocol[Model]):
     """Models that answer and come from no bundle, by task: schemas.ModelView without `workers`."""
 
     def build(self, bundles: Mapping[str, Bundle], settings: Settings) -> Model:
-        """Loads and warms up; replays the golden inputs. Raises BundleInvalid or WeightsUnavailable."""
+        """Loads and warms up; replays the golden inputs. Raises BundleInvalid, WeightsUnavailable or
+        DeviceUnavailable."""
 
     def run(self, model: Model, job: Job, files: JobFiles) -> StageResult:
         """Raises FacekitError for what the user or an operator should know; its code ends the job."""

@@ -1,7 +1,7 @@
-"""What runs a bundle's graph on a CPU, and which of it suits this one.
+"""What runs a bundle's graph, and which of it suits this machine.
 
-ONNX Runtime computes in 32-bit floats on any CPU. OpenVINO computes in bfloat16 where the CPU has instructions for it
-(AVX512-BF16, AMX), in about half the time; without them it is no faster, so it is not chosen there.
+ONNX Runtime computes in 32-bit floats, on a GPU and on any CPU. OpenVINO computes in bfloat16 where the CPU has
+instructions for it (AVX512-BF16, AMX), in about half the time; without them it is no faster, so it is not chosen there.
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ import onnxruntime as ort
 from numpy.typing import NDArray
 
 from services.common.bundle import Bundle
+from services.common.errors import DeviceUnavailable
+from services.common.onnx_session import Device, open_session
 from services.detector.detections import Floats
 
 EngineName = Literal["auto", "onnxruntime", "openvino"]
@@ -78,19 +80,41 @@ class Engine:
 
 
 def engines(
-    bundle: Bundle, threads: int, name: EngineName = "auto", *, bfloat16: bool | None = None
+    bundle: Bundle,
+    threads: int,
+    name: EngineName = "auto",
+    *,
+    device: Device = "cpu",
+    bfloat16: bool | None = None,
 ) -> Iterator[Engine]:
-    """Engines for this machine, the fastest first; of a name, that one alone.
+    """Engines for this machine, the fastest first; of a name, that one alone; on `cuda`, none of the CPU's.
 
     `bfloat16` says whether the CPU computes in it; by default OpenVINO, where it is installed, is asked. Raises
-    ModuleNotFoundError for OpenVINO by name where it is not.
+    ModuleNotFoundError for OpenVINO by name where it is not, DeviceUnavailable for `cuda` where there is none.
     """
+    if name == "openvino" and device == "cuda":
+        raise DeviceUnavailable("no CUDA, because FACEKIT_DETECTOR_ENGINE names OpenVINO, which is for CPUs here")
+    if name != "openvino" and device != "cpu":
+        try:
+            on_cuda = cuda_engine(bundle, threads)
+        except DeviceUnavailable:
+            if device == "cuda":
+                raise
+        else:
+            yield on_cuda
+    if device == "cuda":
+        return
     if bfloat16 is None:
         bfloat16 = name != "onnxruntime" and _computes_in_bfloat16()
     if name == "openvino" or (name == "auto" and bfloat16):
         yield openvino_engine(bundle, threads, bfloat16=bfloat16)
     if name != "openvino":
         yield onnx_engine(bundle, threads)
+
+
+def cuda_engine(bundle: Bundle, threads: int) -> Engine:
+    """Raises DeviceUnavailable where there is no CUDA."""
+    return Engine("ONNX Runtime, CUDA", _onnx_graph(bundle.onnx_path, threads, "cuda"))
 
 
 def onnx_engine(bundle: Bundle, threads: int) -> Engine:
@@ -110,13 +134,13 @@ def openvino_engine(bundle: Bundle, threads: int, *, bfloat16: bool) -> Engine:
     return Engine("OpenVINO, float32", run, photo=run.photo)
 
 
-def _onnx_graph(path: Path, threads: int) -> Graph:
+def _onnx_graph(path: Path, threads: int, device: Device = "cpu") -> Graph:
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     # Threads that wait for each other's operators sleep: spinning, they take the cores from whatever else runs here.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    session = ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    session = open_session(path, options, device)
 
     def run(picture: NDArray[np.uint8]) -> tuple[Floats, Floats, Floats]:
         blob = cv2.dnn.blobFromImage(picture, scalefactor=1 / 255)  # (1, 3, H, W) 0..1

@@ -37,10 +37,10 @@ PART_SHARE: Final = 0.7  # of a box inside a surer large face: a piece of that f
 
 
 class FaceDetector:
-    """Runs one bundle on the CPU; safe to call from several threads. Construct it where it runs."""
+    """Runs one bundle; safe to call from several threads. Construct it where it runs."""
 
     def __init__(self, bundle: Bundle, threads: int, *, engine: Engine | None = None) -> None:
-        """`engine` runs the network; by default the one that suits this machine best."""
+        """`engine` runs the network; by default the one that suits this CPU best."""
         self.bundle = bundle
         self.engine = engine if engine is not None else next(engines(bundle, threads))
         parameters = bundle.meta.parameters

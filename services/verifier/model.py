@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from services.common.boxes import CHIP_SIZE_PX
 from services.common.bundle import Bundle
 from services.common.errors import BundleInvalid
+from services.common.onnx_session import Device, open_session
 from services.common.schemas import Quality, Threshold
 from services.verifier.preprocess import tower_input
 from services.verifier.quality import assess
@@ -47,9 +48,10 @@ class _Parameters(BaseModel):
 
 class FaceVerifier:
     """Loads a verifier bundle for one process. Deterministic: the same chip gives the same embedding in any batch size
-    up to float rounding. Raises BundleInvalid when the bundle has no usable calibration."""
+    up to float rounding. Raises BundleInvalid when the bundle has no usable calibration, DeviceUnavailable for `cuda`
+    where there is none."""
 
-    def __init__(self, bundle: Bundle, threads: int) -> None:
+    def __init__(self, bundle: Bundle, threads: int, device: Device = "cpu") -> None:
         try:
             self._calibration = _Calibration.model_validate(bundle.meta.calibration)
             self._parameters = _Parameters.model_validate(bundle.meta.parameters)
@@ -63,7 +65,7 @@ class FaceVerifier:
         options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
         # Threads that wait sleep: spinning, they take the cores from whatever else runs here.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        self._session = onnxruntime.InferenceSession(str(bundle.onnx_path), options, providers=["CPUExecutionProvider"])
+        self._session = open_session(bundle.onnx_path, options, device)
         self._input_name = self._session.get_inputs()[0].name
         self._output_name = self._session.get_outputs()[0].name
         first = self._session.get_inputs()[0].shape[0]

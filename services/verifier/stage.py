@@ -24,7 +24,7 @@ class VerifierStage:
     unbundled: Mapping[str, Mapping[str, Any]] = {}
 
     def build(self, bundles: Mapping[str, Bundle], settings: Settings) -> FaceVerifier:
-        model = FaceVerifier(bundles["verifier"], threads=settings.threads)
+        model = FaceVerifier(bundles["verifier"], threads=settings.threads, device=settings.device)
         replay_golden(bundles["verifier"], model.replay)
         model.warm_up()
         return model

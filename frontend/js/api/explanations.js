@@ -41,6 +41,7 @@ const WORDS = {
     "Choose a photo in which the face is larger, sharper or seen from the front.",
   ],
   weights_unavailable: ["A model is not installed", "The weights this job needs are not on the server."],
+  device_unavailable: ["The server lacks a device it needs", "Tell whoever runs the server: its log says which."],
   worker_lost: ["The work was interrupted too often", "The program that does it kept stopping. Try again."],
   object_missing: ["A stored photo is missing", "The server lost it before the work was done. Send it again."],
   bundle_invalid: [

@@ -95,6 +95,24 @@ def test_pytorch_may_come_from_an_index_of_its_own(capsys: pytest.CaptureFixture
     assert re.fullmatch(r"torch==[\d.]+\ntorchvision==[\d.]+\n", capsys.readouterr().out)
 
 
+@pytest.mark.parametrize("worker", ["detector", "analyzer", "verifier"])
+def test_a_worker_may_get_onnx_runtime_for_gpus(worker: str, capsys: pytest.CaptureFixture[str]) -> None:
+    def printed(*arguments: str) -> set[str]:
+        assert pins.main([*arguments]) == 0
+        return set(re.findall(r"^[a-z0-9-]+(?===)", capsys.readouterr().out, re.MULTILINE))
+
+    plain, on_gpu = printed(worker), printed("--gpu", worker)
+    assert plain - on_gpu == {"onnxruntime"}, "both own the module onnxruntime"
+    assert on_gpu - plain >= {"onnxruntime-gpu", "nvidia-cudnn-cu13", "nvidia-cublas", "nvidia-cuda-runtime"}
+    assert on_gpu == plain - {"onnxruntime"} | printed("gpu"), "what the images share is whole"
+
+
+@pytest.mark.parametrize("extra", ["gateway", "client"])
+def test_there_is_no_gpu_for_what_has_no_model(extra: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert pins.main(["--gpu", extra]) == 1
+    assert "onnxruntime" in capsys.readouterr().err
+
+
 def test_constraints_name_no_host_and_no_path() -> None:
     assert not re.search(r"://|file:|@ |^--(extra-)?index|^-f ", pins.CONSTRAINTS.read_text(), re.MULTILINE)
 

@@ -13,8 +13,8 @@ from services.analyzer.graphs import DEEPFACE_VERSION, FETCH_COMMAND, GRAPHS, we
 from services.analyzer.model import FaceAnalyzer
 from services.analyzer.stage import AnalyzerStage
 from services.common.bootstrap import build_store
-from services.common.bundle import load_bundle
-from services.common.errors import WeightsUnavailable
+from services.common.bundle import Bundle, load_bundle
+from services.common.errors import DeviceUnavailable, WeightsUnavailable
 from services.common.model_slot import ModelSlot
 from services.common.registry import publish_bundle
 from services.common.schemas import ATTRIBUTES, ModelView
@@ -57,6 +57,14 @@ def test_missing_graphs_say_what_to_run_and_need_no_restart(tmp_path: Path, chip
     assert raised.value.code == "weights_unavailable"
     put_graphs(tmp_path)
     assert set(analyzer.analyze(chips, ("age",))[0]) == {"age"}
+
+
+def test_a_gpu_that_is_not_there_is_told_at_the_start(tmp_path: Path, tiny_bundles: dict[str, Bundle]) -> None:
+    """Also where no graph is there yet: it is not a job's trouble."""
+    settings = Settings(device="cuda", deepface_home=tmp_path)
+    for stage, bundles in ((DeepFaceStage(), {}), (AnalyzerStage(), tiny_bundles)):
+        with pytest.raises(DeviceUnavailable):
+            stage.build(bundles, settings)
 
 
 @pytest.mark.parametrize("content", [b"", b"<html>Not found</html>", tiny_graph("gender", seed=1, classes=5)])

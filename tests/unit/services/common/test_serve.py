@@ -11,7 +11,11 @@ import pytest
 
 @pytest.mark.parametrize(
     ("setting", "value", "told"),
-    [("BUNDLES", "{home}/nothing", "missing model.onnx"), ("DATABASE_URL", "mysql://h/d", "FACEKIT_DATABASE_URL")],
+    [
+        ("BUNDLES", "{home}/nothing", "missing model.onnx"),
+        ("DATABASE_URL", "mysql://h/d", "FACEKIT_DATABASE_URL"),
+        ("DEVICE", "cuda", "computes on CPUs alone"),
+    ],
 )
 def test_a_worker_that_cannot_start_says_why(tmp_path: Path, setting: str, value: str, told: str) -> None:
     environment = os.environ | {

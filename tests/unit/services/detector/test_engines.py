@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from services.common.boxes import iou_matrix
 from services.common.bundle import Bundle, load_bundle, replay_golden
-from services.common.errors import GoldenMismatch
+from services.common.errors import DeviceUnavailable, GoldenMismatch
 from services.common.settings import Settings
 from services.detector import model as detector_model
 from services.detector.engines import (
@@ -98,6 +98,17 @@ def test_a_machine_gets_the_fastest_it_can_run(
     bundle: Bundle, name: EngineName, bfloat16: bool, expected: list[str]
 ) -> None:
     assert [engine.name for engine in engines(bundle, 1, name, bfloat16=bfloat16)] == expected
+
+
+@pytest.mark.parametrize("name", ["auto", "onnxruntime", "openvino"])
+def test_cuda_is_not_given_a_cpus_engine(bundle: Bundle, name: EngineName) -> None:
+    with pytest.raises(DeviceUnavailable, match="CPUs"):
+        list(engines(bundle, 1, name, device="cuda", bfloat16=True))
+
+
+def test_auto_without_cuda_is_the_cpus_engines(bundle: Bundle) -> None:
+    found = [engine.name for engine in engines(bundle, 1, device="auto", bfloat16=True)]
+    assert found == ["OpenVINO, bfloat16", "ONNX Runtime, float32"]
 
 
 def test_an_engine_that_answers_wrongly_gives_way_to_the_next(bundle: Bundle, caplog: pytest.LogCaptureFixture) -> None:

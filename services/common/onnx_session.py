@@ -1,0 +1,84 @@
+"""ONNX Runtime's session for a graph, on the device asked for: a GPU of NVIDIA's by CUDA, or the CPU.
+
+ONNX Runtime itself goes on with the CPU where CUDA does not come up, at the start and in the middle of a run. Here it
+does so for `auto` alone, and only at the start.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import importlib
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final, Literal
+
+from services.common.errors import DeviceUnavailable
+
+Device = Literal["auto", "cpu", "cuda"]
+
+CPU: Final = "CPUExecutionProvider"
+CUDA: Final = "CUDAExecutionProvider"
+# Golden answers are those of 32-bit floats, and TF32 has ten bits of mantissa. An exhaustive search for the fastest
+# convolutions would start again with each new shape of a photo.
+CUDA_OPTIONS: Final = {"use_tf32": "0", "cudnn_conv_algo_search": "HEURISTIC"}
+
+log = logging.getLogger(__name__)
+
+
+def visible_gpus() -> int:
+    """GPUs that NVIDIA's driver offers this process; none where there is no driver."""
+    try:
+        driver = ctypes.CDLL("libcuda.so.1")
+    except OSError:
+        return 0
+    count = ctypes.c_int(0)
+    if driver.cuInit(0) or driver.cuDeviceGetCount(ctypes.byref(count)):
+        return 0
+    return count.value
+
+
+def check_cuda(*, runtime: Any = None, gpus: Callable[[], int] = visible_gpus) -> None:
+    """Raises DeviceUnavailable where the installed ONNX Runtime (`runtime`: another one) has no CUDA or sees no GPU."""
+    if CUDA not in (runtime or _installed()).get_available_providers():
+        raise DeviceUnavailable("no CUDA, because the installed ONNX Runtime computes on CPUs alone")
+    if not gpus():
+        raise DeviceUnavailable("no CUDA, because NVIDIA's driver shows no GPU to this process")
+
+
+def open_on_cuda(graph: Path, options: Any, *, runtime: Any = None, gpus: Callable[[], int] = visible_gpus) -> Any:
+    """The graph's session on the first GPU. Raises DeviceUnavailable where it would not compute there."""
+    runtime = runtime or _installed()
+    check_cuda(runtime=runtime, gpus=gpus)
+    runtime.preload_dlls()  # CUDA's and cuDNN's libraries are wheels beside it, where no loader looks
+    providers = [(CUDA, CUDA_OPTIONS), CPU]
+    try:
+        session = runtime.InferenceSession(str(graph), options, providers=providers, enable_fallback=0)
+    except RuntimeError as error:
+        told = " ".join(str(error).split())
+        told = told[max(told.find("CUDA failure"), 0) :]  # before it, where in ONNX Runtime's source it was noticed
+        raise DeviceUnavailable(f"no CUDA, because {told}") from error
+    if CUDA not in session.get_providers():
+        raise DeviceUnavailable("no CUDA, because ONNX Runtime cannot load it: it says why above")
+    return session
+
+
+def open_session(
+    graph: Path, options: Any, device: Device, *, runtime: Any = None, gpus: Callable[[], int] = visible_gpus
+) -> Any:
+    """The graph's session (`onnxruntime.InferenceSession`) with `onnxruntime.SessionOptions`; on `auto`, CUDA's where
+    it can be had. Raises DeviceUnavailable for `cuda` where it cannot."""
+    runtime = runtime or _installed()
+    if device != "cpu":
+        try:
+            return open_on_cuda(graph, options, runtime=runtime, gpus=gpus)
+        except DeviceUnavailable as error:
+            if device == "cuda":
+                raise
+            log.debug("on the CPU: %s", error.detail)
+    return runtime.InferenceSession(str(graph), options, providers=[CPU])
+
+
+def _installed() -> Any:
+    """Imported when it is first needed: a worker's modules load without it."""
+    return importlib.import_module("onnxruntime")
