@@ -2,8 +2,8 @@
 
 Images per second of the bare detector (decoded photos, every thread) and of the whole embedded stack at saturation,
 measured in turns so that whatever else the machine does meets both, with the processor time an image costs each
-process; latency of single jobs on an idle stack minus the time inside models; peak memory of each process; time until
-ready.
+process, and how much of it is spent around the model; latency of single jobs on an idle stack minus the time inside
+models; peak memory of each process; time until ready.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ import numpy as np
 import requests
 from numpy.typing import NDArray
 
-from scripts.bench_cpu import cpu_now_s, medians_ms, per_image_ms
+from scripts.bench_cpu import around_model_ms, cpu_now_s, medians_ms, per_image_ms
 from scripts.bench_photos import composed_photos, folder_photos
 from scripts.bench_report import report
 from scripts.embedded import EmbeddedStack
@@ -83,6 +83,14 @@ def bare_images_per_s(model: FaceDetector, photos_rgb: Sequence[NDArray[np.uint8
     for index in range(count):
         model.detect(photos_rgb[index % len(photos_rgb)])
     return count / (time.perf_counter() - started)
+
+
+def model_ms(model: FaceDetector, photos_rgb: Sequence[NDArray[np.uint8]], count: int, at_once: int) -> float:
+    """Processor time the model takes of an image when photos come side by side, as they do in a busy worker."""
+    started_s = time.process_time()
+    with ThreadPoolExecutor(at_once) as pool:
+        list(pool.map(lambda index: model.detect(photos_rgb[index % len(photos_rgb)]), range(count)))
+    return (time.process_time() - started_s) * 1000 / count
 
 
 def stack_images_per_s(url: str, photos: Sequence[bytes], count: int) -> float:
@@ -142,7 +150,7 @@ def measure(arguments: argparse.Namespace) -> Json:
             server.finished(server.verify(photos[0], photos[0]))
             server.finished(server.detect(photos[0], analyze=EVERY_ATTRIBUTE))
             model.detect(photos_rgb[0])
-            bare, whole, bare_cpu_ms, whole_cpu_ms = [], [], [], []
+            bare, whole, bare_cpu_ms, whole_cpu_ms, around_cpu_ms = [], [], [], [], []
             pids = {name: child.pid for name, child in stack.children.items() if child.pid}
             for number in range(arguments.rounds):
                 started_s = time.process_time()
@@ -151,6 +159,8 @@ def measure(arguments: argparse.Namespace) -> Json:
                 before = cpu_now_s(pids)
                 whole.append(stack_images_per_s(stack.url, photos, arguments.images))
                 whole_cpu_ms.append(per_image_ms(before, cpu_now_s(pids), arguments.images))
+                beside_ms = model_ms(model, photos_rgb, arguments.images, settings.concurrency)
+                around_cpu_ms.append(around_model_ms(whole_cpu_ms[-1], beside_ms))
                 _note(f"round {number + 1}: bare {bare[-1]:.2f}, stack {whole[-1]:.2f} images/s")
             kinds = ("detection", "detection, all attributes", "verification")
             idle = [overhead_ms(server, photos, arguments.jobs, kind) for kind in kinds]
@@ -173,6 +183,7 @@ def measure(arguments: argparse.Namespace) -> Json:
             "bare detector": round(statistics.median(bare_cpu_ms), 1),
             **medians_ms(whole_cpu_ms),
         },
+        "cpu_ms_around_model": medians_ms(around_cpu_ms),
         "idle_ms": idle,
         "memory_mb": memory,
         "restarts": restarts,

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from scripts.proc import cpu_s
 
 CLIENT = "client"
+DETECTOR = "detector"
 WHOLE = "whole stack"
 
 
@@ -29,6 +30,14 @@ def per_image_ms(before: Mapping[str, float], after: Mapping[str, float], images
     are left out."""
     spent = {name: (after[name] - before[name]) * 1000 / images for name in before if name in after}
     return {**spent, WHOLE: sum(spent.values())}
+
+
+def around_model_ms(spent_ms: Mapping[str, float], model_ms: float) -> dict[str, float]:
+    """What `per_image_ms` found, without the model's own share of the detector: what an image costs around it."""
+    around = {
+        name: spent - (model_ms if name == DETECTOR else 0.0) for name, spent in spent_ms.items() if name != WHOLE
+    }
+    return {**around, WHOLE: sum(around.values())}
 
 
 def medians_ms(rounds: Sequence[Mapping[str, float]]) -> dict[str, float]:

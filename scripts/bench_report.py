@@ -18,7 +18,11 @@ def report(figures: Json) -> str:
         ["whole stack / bare detector", f"{figures['stack_to_bare']:.3f}"],
         ["ready, s", f"{figures['ready_s']:.1f}"],
     ]
-    cpu = [[name, f"{spent:.1f}"] for name, spent in figures["cpu_ms_per_image"].items()]
+    around = figures["cpu_ms_around_model"]
+    cpu = [
+        [name, f"{spent:.1f}", f"{around[name]:.1f}" if name in around else ""]
+        for name, spent in figures["cpu_ms_per_image"].items()
+    ]
     idle = [
         [row["kind"], *(f"{row[name]:.1f}" for name in ("latency_median", "overhead_median", "overhead_p95"))]
         for row in figures["idle_ms"]
@@ -30,7 +34,7 @@ def report(figures: Json) -> str:
             f"{figures['photos']['count']} photos {figures['photos']['from']}; "
             f"load before the run {figures['load_before']:.2f}",
             table([f"median of {len(figures['bare_images_per_s'])} rounds", ""], rows),
-            table(["processor time an image at saturation, core ms", ""], cpu),
+            table(["processor time an image at saturation, core ms", "in all", "around the model"], cpu),
             table(["one job on an idle stack, ms", "median", "beyond the models", "p95"], idle),
             table(["memory, MB", "now", "peak"], memory),
         ]

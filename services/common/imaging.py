@@ -17,7 +17,7 @@ from PIL import ExifTags, Image
 
 from services.common.errors import FacekitError, ImageCorrupt, TooManyPixels
 from services.common.image_format import SNIFF_BYTES, ImageFormat, sniff
-from services.common.jpeg import JpegStructure, walk_jpeg
+from services.common.jpeg import JpegStructure, first_rows, walk_jpeg
 
 try:
     import cv2
@@ -78,11 +78,15 @@ def _header(content: bytes, max_pixels: int) -> tuple[ImageInfo, JpegStructure |
 
 
 def check(content: bytes, max_pixels: int) -> ImageInfo:
-    """Decodes the photo whole to know that it can be, as `decode` does; a JPEG at an eighth of its size.
+    """Says what `decode` would say of the photo, in a fraction of its time and memory where it is a JPEG.
 
-    Every byte is still read, but time and memory are a fraction. Raises what `decode` raises.
+    A JPEG of several scans is decoded at an eighth of its size. Of one with a single scan, which the walk has seen to
+    be whole, the first rows are enough: decoders refuse headers and tables, and fill in for whatever is wrong between
+    them and the end. Raises what `decode` raises.
     """
     info, structure = _header(content, max_pixels)
+    if structure is not None and structure.scans == 1:
+        content = first_rows(content, structure)
     pixels = _pixels(content, info.format, structure, part=8)
     if info.format is ImageFormat.JPEG:
         return info

@@ -13,6 +13,7 @@ from services.common.errors import ImageCorrupt
 # Each scan of a progressive file makes the decoder visit the whole picture again. Encoders write about ten; a file
 # of thousands is an attack on the CPU.
 MAX_SCANS: Final = 64
+BLOCK_PX: Final = 8
 
 _START_OF_FRAME: Final = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _START_OF_SCAN: Final = 0xDA
@@ -24,7 +25,7 @@ _NEXT_MARKER: Final = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]", re.DOTALL)
 
 class JpegStructure(NamedTuple):
     """Size before any EXIF rotation; `components` is 1 for grey, 3 for colour, 4 for CMYK; `precision` is bits a
-    sample; `exif` is the EXIF block, empty where there is none."""
+    sample; `exif` is the EXIF block, empty where there is none; `height_at` is where the file says the height."""
 
     width_px: int
     height_px: int
@@ -32,6 +33,7 @@ class JpegStructure(NamedTuple):
     components: int
     precision: int
     scans: int
+    height_at: int
 
 
 def walk_jpeg(content: bytes) -> JpegStructure:
@@ -39,7 +41,7 @@ def walk_jpeg(content: bytes) -> JpegStructure:
 
     Raises ImageCorrupt for a file that ends early, has no frame or scan, or more than `MAX_SCANS` scans.
     """
-    position, width, height, components, precision, scans, exif = 2, 0, 0, 0, 0, 0, b""
+    position, width, height, components, precision, scans, exif, height_at = 2, 0, 0, 0, 0, 0, b"", 0
     while True:
         marker, position = _marker(content, position)
         if marker == _END_OF_IMAGE:
@@ -53,7 +55,8 @@ def walk_jpeg(content: bytes) -> JpegStructure:
             if length < 8:
                 raise ImageCorrupt("the JPEG file has a damaged header")
             precision, components = content[position + 2], content[position + 7]
-            height = int.from_bytes(content[position + 3 : position + 5], "big")
+            height_at = position + 3
+            height = int.from_bytes(content[height_at : height_at + 2], "big")
             width = int.from_bytes(content[position + 5 : position + 7], "big")
         elif marker == _APP1 and not exif and content.startswith(b"Exif\x00", position + 2):
             exif = content[position + 2 : position + length]
@@ -65,7 +68,13 @@ def walk_jpeg(content: bytes) -> JpegStructure:
             position = _end_of_scan(content, position)
     if not components or not scans:
         raise ImageCorrupt("the JPEG file holds no picture")
-    return JpegStructure(width, height, exif, components, precision, scans)
+    return JpegStructure(width, height, exif, components, precision, scans, height_at)
+
+
+def first_rows(content: bytes, structure: JpegStructure) -> bytes:
+    """The same file, but of a picture no higher than one row of blocks."""
+    height = min(structure.height_px, BLOCK_PX).to_bytes(2, "big")
+    return content[: structure.height_at] + height + content[structure.height_at + 2 :]
 
 
 def _marker(content: bytes, position: int) -> tuple[int, int]:

@@ -16,8 +16,10 @@ Version = tuple[str, str | None]
 
 FASTEST_S: Final = 0.01
 SLOWEST_S: Final = 0.25
-AGE_SHARE: Final = 0.1  # a job waited for since 1 s is looked at every 0.1 s: at most a tenth is added to its time
-STAMPED_SHARE: Final = 0.2  # of those times, where a stamp says for next to nothing that there is nothing to see
+AGE_SHARE: Final = 0.1  # a job accepted 1 s ago is looked at every 0.1 s: at most a tenth is added to its time
+# Where a stamp says for next to nothing that there is nothing to see.
+STAMPED_FASTEST_S: Final = 0.002
+STAMPED_AGE_SHARE: Final = 0.02
 ALARM_ROUNDING_S: Final = 0.001  # an event loop may wake so much too soon
 CROWD: Final = 8  # more waiters than this slow each other down, so that the queries a second stay bounded
 
@@ -45,6 +47,9 @@ class JobWatcher:
         self._wake = asyncio.Event()
         self._closed = False
         self._stamped = jobs.stamp() is not None
+        self._fastest_s, self._age_share = (
+            (STAMPED_FASTEST_S, STAMPED_AGE_SHARE) if self._stamped else (FASTEST_S, AGE_SHARE)
+        )
         self._task = asyncio.create_task(self._poll())
 
     @property
@@ -55,15 +60,19 @@ class JobWatcher:
         """The table's stamp right now, where it has one; taken before a job is read, it says how old that is."""
         return self._jobs.stamp() if self._stamped else None
 
-    async def changed(self, job_id: str, seen: Version, stamp: int | None, timeout_s: float) -> bool:
+    async def changed(
+        self, job_id: str, seen: Version, stamp: int | None, timeout_s: float, *, age_s: float = 0.0
+    ) -> bool:
         """Waits until the job's (status, stage) is another than `seen`, or the job is gone; False at the timeout.
 
-        `stamp` was taken before `seen` was read; None when that is not known."""
+        `stamp` was taken before `seen` was read; None when that is not known. The older the job, which is `age_s` now,
+        the later a change may be noticed: where many jobs wait, each is old, and they are not looked at all the time.
+        """
         if self._closed:
             return False
         now = time.monotonic()
         changed = asyncio.get_running_loop().create_future()
-        waiter = _Waiter(job_id, seen, now, now + self._interval_s(0.0), stamp, changed)
+        waiter = _Waiter(job_id, seen, now - age_s, now + self._interval_s(age_s), stamp, changed)
         self._waiters.add(waiter)
         self._wake.set()
         try:
@@ -107,8 +116,8 @@ class JobWatcher:
         return max(min(waiter.due for waiter in self._waiters) - time.monotonic(), 0.0)
 
     def _interval_s(self, age_s: float) -> float:
-        interval_s = max(age_s * AGE_SHARE, FASTEST_S) * max(len(self._waiters) / CROWD, 1.0)
-        return min(interval_s * (STAMPED_SHARE if self._stamped else 1.0), SLOWEST_S)
+        interval_s = max(age_s * self._age_share, self._fastest_s) * max(len(self._waiters) / CROWD, 1.0)
+        return min(interval_s, SLOWEST_S)
 
     async def _look(self) -> None:
         """Asks about everybody, whoever is due: the query costs the same, and waiters fall into step."""

@@ -91,7 +91,8 @@ class CeleryQueue:
 
     def publish(self, stage: str, job_id: str) -> None:
         with _translated("the queue does not answer"):
-            self._app.send_task(TASK, (job_id,), queue=_queue(stage), ignore_result=True)
+            # Nothing is declared: a queue is made by its first message or by its consumer.
+            self._app.send_task(TASK, (job_id,), queue=_queue(stage), declare=(), ignore_result=True)
 
     def consume(self, stage: str, handle: Callable[[str], None], *, concurrency: int) -> None:
         """Also raises Unavailable when Celery gives up, which it does on errors it does not know."""

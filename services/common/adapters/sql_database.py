@@ -125,6 +125,7 @@ def _sqlite(url: sa.URL) -> sa.Engine:
         pool_size=8,
         max_overflow=24,
         pool_timeout=_WAIT_S,
+        pool_use_lifo=True,  # the connection used last has its pages and statements at hand
     )
     sa.event.listen(engine, "connect", _set_up_sqlite)
     sa.event.listen(engine, "begin", _begin_sqlite)
@@ -142,7 +143,10 @@ def _begin_sqlite(connection: sa.Connection) -> None:
     if options.get(_READ):
         connection.exec_driver_sql("BEGIN")
         return
-    connection.exec_driver_sql(f"PRAGMA synchronous={'FULL' if options.get(_DURABLE) else 'NORMAL'}")
+    durable = bool(options.get(_DURABLE))
+    if connection.info.get(_DURABLE) is not durable:
+        connection.exec_driver_sql(f"PRAGMA synchronous={'FULL' if durable else 'NORMAL'}")
+        connection.info[_DURABLE] = durable
     connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 

@@ -23,7 +23,7 @@ from services.common.errors import (
     Unauthorized,
     Unavailable,
 )
-from services.common.jobs import TERMINAL, Job, JobKind, JobStatus, check_job_id, object_prefix
+from services.common.jobs import TERMINAL, Job, JobKind, JobStatus, check_job_id, now, object_prefix
 from services.common.schemas import JobPage, JobView, job_view
 from services.gateway.context import Gateway, Reader, Submitter, TheGateway
 from services.gateway.examples import JOB, PAGE
@@ -58,7 +58,8 @@ async def get_job(request: Request, gateway: TheGateway, caller: Reader, job_id:
 
 async def _changed_or_gone(request: Request, gateway: Gateway, job: Job, stamp: int | None, timeout_s: float) -> bool:
     """Waits for the change, but not on for a client that has hung up."""
-    change = asyncio.ensure_future(gateway.watcher.changed(job.id, (job.status.value, job.stage), stamp, timeout_s))
+    seen, age_s = (job.status.value, job.stage), max((now() - job.created_at).total_seconds(), 0.0)
+    change = asyncio.ensure_future(gateway.watcher.changed(job.id, seen, stamp, timeout_s, age_s=age_s))
     hang_up = asyncio.ensure_future(_disconnected(request))
     try:
         await asyncio.wait((change, hang_up), return_when=asyncio.FIRST_COMPLETED)

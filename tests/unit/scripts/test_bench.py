@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from scripts.bench_cpu import cpu_now_s, medians_ms, per_image_ms
+from scripts.bench_cpu import around_model_ms, cpu_now_s, medians_ms, per_image_ms
 from scripts.bench_photos import composed_photos, folder_photos
 from scripts.bench_report import report
 from scripts.proc import cpu_s, memory_mb
@@ -58,6 +58,11 @@ def test_a_process_that_ended_in_one_round_keeps_the_others() -> None:
     assert medians_ms(rounds) == {"a": 2.0, "b": 5.0}
 
 
+def test_around_the_model_everything_counts_but_the_model() -> None:
+    around = around_model_ms({"detector": 48.0, "gateway": 11.0, "client": 2.0, "whole stack": 61.0}, model_ms=40.0)
+    assert around == {"detector": 8.0, "gateway": 11.0, "client": 2.0, "whole stack": 21.0}
+
+
 def test_report_shows_every_figure_with_the_machine_it_is_from() -> None:
     idle = {"jobs": 30, "latency_median": 101.5, "overhead_median": 31.5, "overhead_p95": 44.5}
     text = report(
@@ -70,7 +75,8 @@ def test_report_shows_every_figure_with_the_machine_it_is_from() -> None:
             "bare_images_per_s": [10.0, 20.0, 30.0],
             "stack_images_per_s": [9.0, 19.0, 29.0],
             "stack_to_bare": 0.951,
-            "cpu_ms_per_image": {"bare detector": 76.3, "gateway": 12.6},
+            "cpu_ms_per_image": {"bare detector": 76.3, "detector": 48.2, "gateway": 12.6},
+            "cpu_ms_around_model": {"detector": 7.9, "gateway": 12.6},
             "idle_ms": [{"kind": "detection", **idle}],
             "memory_mb": {"detector": {"now": 210.4, "peak": 260.6}, "gone": {}},
         }
@@ -85,6 +91,7 @@ def test_report_shows_every_figure_with_the_machine_it_is_from() -> None:
         "44.5",
         "210   261",
         "76.3",
+        "48.2               7.9",
         "12.6",
     ):
         assert shown in text

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import struct
 import zlib
+from collections.abc import Callable
 
 import numpy as np
 import pillow_heif
@@ -99,6 +100,29 @@ def test_a_cut_file_is_corrupt(name: str, kept: float) -> None:
     for read in (check, decode):
         with pytest.raises(ImageCorrupt):
             read(cut, MAX_PIXELS)
+
+
+@pytest.mark.parametrize("options", [{}, {"progressive": True}, {"restart_marker_blocks": 4}], ids=str)
+def test_whatever_in_a_jpeg_is_damaged_nothing_is_accepted_that_cannot_be_decoded(options: dict[str, object]) -> None:
+    whole = encoded(Image.fromarray(scene(200, 150)), "JPEG", **options)
+    random = np.random.default_rng(3)
+    seen = set()
+    for _ in range(300):
+        damaged = bytearray(whole)
+        for position in random.integers(2, len(whole), 3):
+            damaged[position] = random.choice([0, 0xC4, 0xD9, 0xDA, 0xFF, random.integers(256)])
+        accepted = _accepts(check, bytes(damaged))
+        assert _accepts(decode, bytes(damaged)) or not accepted
+        seen.add(accepted)
+    assert seen == {True, False}
+
+
+def _accepts(read: Callable[[bytes, int], object], content: bytes) -> bool:
+    try:
+        read(content, MAX_PIXELS)
+    except FacekitError:
+        return False
+    return True
 
 
 def test_a_progressive_jpeg_cut_between_two_scans_is_corrupt() -> None:

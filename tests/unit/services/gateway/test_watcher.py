@@ -97,3 +97,16 @@ def test_without_a_stamp_the_table_is_asked_again_and_again() -> None:
         assert await waiting
 
     watching(table, scene)
+
+
+def test_a_job_that_is_old_already_is_not_asked_for_all_the_time() -> None:
+    table = Table(stamped=False)
+
+    async def scene(watcher: JobWatcher) -> None:
+        waiting = asyncio.ensure_future(watcher.changed("a", SEEN, watcher.stamp(), 20, age_s=60))
+        await asyncio.sleep(0.15)
+        assert table.looks == 0, "a new job would have been looked at several times"
+        table.change("a")
+        assert await waiting
+
+    watching(table, scene)
