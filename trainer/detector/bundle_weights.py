@@ -48,6 +48,23 @@ def load_folded(network: PoseModel, path: Path) -> None:
 
 
 @torch.no_grad()
+def average_with(fused: PoseModel, path: Path) -> None:
+    """Makes the weights of a fused network (FaceGraph's) the mean of its own and of a bundle's, in place.
+
+    Between a network and the one it was trained on from lie networks that keep more of what both can do: Wortsman et
+    al. 2022, https://arxiv.org/abs/2109.01903. Raises ValueError when the graph is of another size or not one of ours.
+    """
+    state = fused.state_dict()
+    theirs = _read(path / GRAPH_FILE if path.is_dir() else path)
+    if not theirs:
+        raise ValueError(f"{path.name} has no weights of ours: not a graph of `trainer detector export`")
+    for name, tensor in theirs.items():
+        if name not in state or state[name].shape != tensor.shape:
+            raise ValueError(f"{path.name}: {name} {tuple(tensor.shape)} is not of this network; another --size?")
+        state[name].lerp_(tensor, 0.5)
+
+
+@torch.no_grad()
 def unfold(network: PoseModel, views: Iterable[Tensor], total: int | None = None) -> None:
     """Gives each normalisation of a network from `load_folded` real statistics, in place; the function stays.
 

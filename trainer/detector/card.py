@@ -55,7 +55,7 @@ to be had: {" / ".join(f"{value:.3f}" for value in metrics["average_precision_fl
 - Few validation photos stand behind each figure: differences of a point are within chance.
 - Faces under about 12 px in the network's input are often missed, and so are heavily covered, blurred or upside-down
   ones.
-- A face cut at its own box is less sure than one with room around it, and a profile cut so may be missed.
+- A face cut at its own box is less sure than one with room around it. Animals' faces close up come near the threshold.
 - Landmarks were learned from another detector's answers, mostly on near-frontal faces; on profiles and tiny faces they
   are guesses.
 - WIDER FACE's photos are press and party photos found by search engines: expect uneven accuracy over age, skin colour

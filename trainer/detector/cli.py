@@ -67,6 +67,7 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument(
         "--min-confidence", type=float, help="default threshold; chosen on the validation photos if absent"
     )
+    one.add_argument("--average-with", type=Path, help="bundle the run began from: the mean of both is exported")
 
     one = verb("publish", _publish, "put a bundle into the object store's registry, then point `current` at it")
     one.add_argument("--bundle", type=Path, default=Path("runs/detector/bundle"))

@@ -28,6 +28,7 @@ from services.common.bundle import (
 from services.detector.engines import Engine, engines, onnx_engine
 from services.detector.model import FaceDetector
 from trainer.detector.backgrounds import generated_picture
+from trainer.detector.bundle_weights import average_with
 from trainer.detector.card import card
 from trainer.detector.evaluate import (
     PROTOCOL_CONFIDENCE,
@@ -57,6 +58,7 @@ class ExportSettings:
     ground_truth: Path
     trained_on: str = TRAINED_ON
     min_confidence: float | None = None
+    average_with: Path | None = None
     nms_iou: float = 0.6  # of 0.35 to 0.75, the best hard AP on the validation photos
     vote_iou: float = 0.65  # of 0.5, 0.65 and 0.8, the best medium AP on either half of them
     long_side_px: int = 640
@@ -69,6 +71,8 @@ def export(settings: ExportSettings) -> Bundle:
     network = averaged_network(settings.checkpoint)
     size = str(network.yaml["scale"])
     graph = FaceGraph(network)
+    if settings.average_with is not None:
+        average_with(graph.network, settings.average_with)
     meta: dict[str, Any] = {
         "task": "detector",
         "name": f"yolov8{size}-face",

@@ -14,7 +14,7 @@ import torch
 
 from services.detector import model as detector_model
 from tests.photos import astronaut_rgb
-from trainer.detector.bundle_weights import is_bundle, load_folded, unfold
+from trainer.detector.bundle_weights import average_with, is_bundle, load_folded, unfold
 from trainer.detector.graph import OUTPUTS, FaceGraph
 from trainer.detector.network import build_network
 
@@ -65,3 +65,24 @@ def test_another_size_is_refused_by_name() -> None:
 def test_a_bundle_is_told_from_other_weights(tmp_path: Path) -> None:
     assert is_bundle(BUNDLE) and is_bundle(BUNDLE / "model.onnx")
     assert not is_bundle(tmp_path) and not is_bundle(tmp_path / "yolov8n.pt")
+
+
+def test_the_average_lies_half_way_to_the_bundle() -> None:
+    network = build_network("n")
+    load_folded(network, BUNDLE)
+    of_the_bundle = FaceGraph(network).network.state_dict()
+    moved = copy.deepcopy(of_the_bundle)
+    for tensor in moved.values():
+        tensor.add_(0.5)
+    fused = FaceGraph(build_network("n")).network
+    fused.load_state_dict(moved)
+    average_with(fused, BUNDLE)
+    averaged = fused.state_dict()
+    for name, _ in fused.named_parameters():
+        if ".dfl." not in name:  # a constant, and not in the graph
+            torch.testing.assert_close(averaged[name], of_the_bundle[name] + 0.25, atol=1e-5, rtol=1e-5)
+
+
+def test_networks_of_two_sizes_have_no_average() -> None:
+    with pytest.raises(ValueError, match="--size"):
+        average_with(FaceGraph(build_network("s")).network, BUNDLE)
