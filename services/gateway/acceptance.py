@@ -117,7 +117,7 @@ class Acceptance:
         return {first: digest} | {name: check.result() for name, check in beside.items()}
 
     def _check_and_store(self, upload: Upload, key: str, writes: list[Future[None]]) -> str:
-        """Decodes while the store writes: both take tens of milliseconds for a large photo. Its sha256."""
+        """Checks while the store writes: both take tens of milliseconds for a large PNG or HEIC. Its sha256."""
         content = upload.read()
         try:
             probe(content, self._settings.max_pixels)  # what the header gives away is not written at all
