@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import statistics
+import threading
 import time
 from pathlib import Path
 
+import pytest
+
 from services.common.bootstrap import Ports
-from services.common.heartbeat import Heartbeat
+from services.common.heartbeat import BEAT_EVERY_S, Heartbeat
 from services.common.jobs import Job, JobKind, JobStatus, new_job_id, now
 from services.common.leases import Leases
 from services.common.settings import Settings
@@ -85,3 +89,20 @@ def test_a_stage_that_takes_too_long_loses_its_lease(ports: Ports) -> None:
         assert not leases.within_time(), "a hung stage does not keep the worker alive"
         job = swept(ports, job_id)
     assert (job.status, job.attempts, job.lease_owner) == (JobStatus.QUEUED, 2, None)
+
+
+def test_replicas_do_not_keep_step(ports: Ports, settings: Settings) -> None:
+    """In step with each other, and with how long Redis is asked at a time, one takes every hint and others look dead."""
+
+    class Stop(threading.Event):
+        waits: list[float] = []
+
+        def wait(self, timeout: float | None = None) -> bool:
+            self.waits.append(timeout or 0.0)
+            return len(self.waits) == 200
+
+    heart = hearts(ports, settings, idle(ports))
+    heart.consumed(MODELS)
+    heart.run(Stop())
+    assert min(Stop.waits) < 0.75 * BEAT_EVERY_S and max(Stop.waits) > 1.25 * BEAT_EVERY_S
+    assert statistics.mean(Stop.waits) == pytest.approx(BEAT_EVERY_S, rel=0.1)
