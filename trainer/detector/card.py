@@ -46,8 +46,8 @@ to be had: {" / ".join(f"{value:.3f}" for value in metrics["average_precision_fl
 - False alarms at the default threshold: {metrics["false_alarm_rate"]:.1%} of {metrics["face_free_pictures"]} pictures
   without faces (bundled with scikit-image, generated, cut from backgrounds of validation photos).
 - Exported graph, in float32, against the torch network on {parity["photos"]} photos: boxes differ by at most
-  {parity["box_px"]} px, confidences by at most {parity["confidence"]}; {parity["photos_with_other_count"]} photos
-  with another number of detections.
+  {parity["box_px"]} px, confidences by at most {parity["confidence"]}; {parity["photos_with_other_detections"]} photos
+  with other detections.
 
 ## Limits
 - The threshold, the suppression's and the votes' IoU and the checkpoint were chosen on the same validation photos and

@@ -120,7 +120,8 @@ def test_export_evaluate_and_serve(
 ) -> None:
     bundle = load_bundle(bundle_folder)
     assert bundle.meta.label == "yolov8n-face@0.1"
-    assert bundle.meta.metrics["torch_parity"]["box_px"] < 0.1  # type: ignore[index,operator,call-overload]
+    # Of boxes nearly equally sure, as those of four steps' training are, rounding decides which stays.
+    assert bundle.meta.metrics["torch_parity"]["confidence"] < 1e-3  # type: ignore[index,operator,call-overload]
 
     detector = FaceDetector(bundle, threads=1)
     replay_golden(bundle, detector.replay, detector.engine.slack)
