@@ -51,7 +51,7 @@ test: ## every test, in the environments they need
 	@said=$(TRAINER_VENV)/test.log; $(MAKE) --no-print-directory test-trainer > $$said 2>&1 & trainer=$$!; \
 	trap "kill $$trainer" INT TERM; \
 	$(MAKE) --no-print-directory test-serving; serving=$$?; \
-	wait $$trainer; trainer=$$?; cat $(TRAINER_VENV)/test.log; \
+	wait $$trainer; trainer=$$?; cat $$said; \
 	test $$serving -eq 0 -a $$trainer -eq 0
 
 test-serving: $(VENV)/dev page-tools ## tests of the running half, on real servers and processes

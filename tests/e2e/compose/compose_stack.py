@@ -13,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
 import requests
 
 from scripts.free_port import free_port
@@ -73,6 +74,13 @@ class ComposeStack:
             return answer.ok and all(answer.json()["workers"].values())
 
         wait_until(ready, "everything is ready", timeout_s)
+
+    def skip_without_disk(self, wanted_bytes: float, what: str) -> None:
+        """Skips the test where the engine's disk has less free than `what` takes to build."""
+        root = self.done("docker", "info", "--format", "{{.DockerRootDir}}").strip()
+        free_bytes = shutil.disk_usage(root if os.path.isdir(root) else "/").free
+        if free_bytes < wanted_bytes:
+            pytest.skip(f"{what} wants {wanted_bytes / 1e9:.0f} GB of disk, {free_bytes / 1e9:.0f} are free")
 
     def remove(self) -> None:
         self.compose("--profile", "*", "down", "--volumes", "--remove-orphans", "--timeout", "5")

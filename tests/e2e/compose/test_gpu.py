@@ -4,8 +4,6 @@ not take the CPU for a GPU, and on the CPU it answers as any other."""
 from __future__ import annotations
 
 import json
-import os
-import shutil
 from collections.abc import Iterator
 
 import pytest
@@ -37,10 +35,7 @@ print(stage.build({task: load_bundle(folder) for task, folder in stage.bundle_fo
 @pytest.fixture(scope="module")
 def image(stack: ComposeStack) -> Iterator[str]:
     """The verifier's, which goes again."""
-    root = stack.done("docker", "info", "--format", "{{.DockerRootDir}}").strip()
-    free = shutil.disk_usage(root if os.path.isdir(root) else "/").free
-    if free < FREE_BYTES:
-        pytest.skip(f"an image for GPUs wants {FREE_BYTES / 1e9:.0f} GB of disk, {free / 1e9:.0f} are free")
+    stack.skip_without_disk(FREE_BYTES, "an image for GPUs")
     stack.compose("-f", "compose.yaml", "-f", "compose.gpu.yaml", "build", "verifier", timeout_s=BUILD_S)
     yield "facekit/verifier-gpu:test"
     stack.done("docker", "image", "rm", "facekit/verifier-gpu:test")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Iterator
 
 import pytest
@@ -19,10 +17,7 @@ BUILD_S = 1800.0
 @pytest.fixture(scope="module")
 def trainer(stack: ComposeStack) -> Iterator[ComposeStack]:
     """A stack with the trainer's image, which goes again: it is seven gigabytes."""
-    root = stack.done("docker", "info", "--format", "{{.DockerRootDir}}").strip()
-    free = shutil.disk_usage(root if os.path.isdir(root) else "/").free
-    if free < FREE_BYTES:
-        pytest.skip(f"the trainer's image wants {FREE_BYTES / 1e9:.0f} GB of disk, {free / 1e9:.0f} are free")
+    stack.skip_without_disk(FREE_BYTES, "the trainer's image")
     stack.compose("--profile", "train", "build", "trainer", timeout_s=BUILD_S)
     yield stack
     stack.done("docker", "image", "rm", "facekit/trainer:test")
