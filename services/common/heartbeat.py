@@ -43,6 +43,7 @@ class Heartbeat:
         self._silent_after_s = settings.silent_after_s
         self._consumed_at = time.monotonic() - BEAT_EVERY_S  # so that the first tick asks at once
         self._written_at = 0.0
+        self._unwritten = 0  # in a row
         self._sent_unanswered = 0
         self._models: Mapping[str, Mapping[str, Any]] = {}
 
@@ -61,7 +62,11 @@ class Heartbeat:
                 self._file.touch()
             self._jobs.beat(WorkerRecord(name=self._name, stage=self._stage, models=self._models, beat_at=now()))
         except (FacekitError, OSError) as error:
-            log.warning("heartbeat not written: %s", error)
+            # Once is no news: on a first start a worker may be sooner than the gateway that makes the tables.
+            log.log(logging.WARNING if self._unwritten else logging.INFO, "heartbeat not written: %s", error)
+            self._unwritten += 1
+        else:
+            self._unwritten = 0
 
     def tick(self) -> bool:
         """One look at the clock; False when the worker has gone silent."""

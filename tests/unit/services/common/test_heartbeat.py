@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import statistics
 import threading
 import time
@@ -10,9 +11,11 @@ from pathlib import Path
 import pytest
 
 from services.common.bootstrap import Ports
+from services.common.errors import Unavailable
 from services.common.heartbeat import BEAT_EVERY_S, Heartbeat
 from services.common.jobs import Job, JobKind, JobStatus, new_job_id, now
 from services.common.leases import Leases
+from services.common.ports import WorkerRecord
 from services.common.settings import Settings
 
 MODELS = {"detector": {"version": "1"}}
@@ -89,6 +92,21 @@ def test_a_stage_that_takes_too_long_loses_its_lease(ports: Ports) -> None:
         assert not leases.within_time(), "a hung stage does not keep the worker alive"
         job = swept(ports, job_id)
     assert (job.status, job.attempts, job.lease_owner) == (JobStatus.QUEUED, 2, None)
+
+
+def test_only_a_heartbeat_unwritten_again_is_worth_a_warning(
+    ports: Ports, settings: Settings, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def beat(_worker: WorkerRecord) -> None:
+        raise Unavailable("the database has no tables yet")
+
+    heart = hearts(ports, settings, idle(ports))
+    with monkeypatch.context() as patch, caplog.at_level(logging.INFO):
+        patch.setattr(ports.jobs, "beat", beat)
+        heart.consumed({"detector": {"version": "1"}})
+        heart.consumed({"detector": {"version": "2"}})
+    heart.consumed({"detector": {"version": "3"}})
+    assert [record.levelname for record in caplog.records] == ["INFO", "WARNING"]
 
 
 def test_replicas_do_not_keep_step(ports: Ports, settings: Settings) -> None:
