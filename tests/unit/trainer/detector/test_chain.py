@@ -115,6 +115,21 @@ def test_speed_is_told_beside_ultralytics(
     assert any(row.startswith("ONNX Runtime, float32") and " ms " in row and "AP " in row for row in rows)
 
 
+def test_the_exported_graph_answers_as_torch_at_every_anchor(bundle_folder: Path, trained: Path) -> None:
+    """Before any suppression, in which rounding may decide: boxes to a thousandth of a stride."""
+    import onnxruntime
+    import torch
+
+    from trainer.detector.graph import OUTPUTS, FaceGraph, averaged_network
+
+    picture = astronaut_rgb()[:256, :320].transpose(2, 0, 1)[None].astype(np.float32) / 255  # (1, 3, 256, 320)
+    with torch.inference_mode():
+        expected = FaceGraph(averaged_network(trained))(torch.from_numpy(picture))
+    session = onnxruntime.InferenceSession(bundle_folder / "model.onnx", providers=["CPUExecutionProvider"])
+    for answered, wanted in zip(session.run(list(OUTPUTS), {"image": picture}), expected, strict=True):
+        np.testing.assert_allclose(answered, wanted.numpy(), atol=1e-3)
+
+
 def test_export_evaluate_and_serve(
     bundle_folder: Path, work: Path, judging: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
