@@ -1,68 +1,55 @@
-"""A transport for Celery whose broker is a folder: every message a file, every queue a subfolder.
+"""A transport for Celery whose broker is a folder: every queue a subfolder with a log of its messages and a bell.
 
 kombu's own filesystem transport writes a message in place, so a consumer that polls can read it half written and die
 of it; it keeps all queues in one folder, which every look at one queue lists; and it moves what it reads through the
-system's temporary folder. Here a message appears whole, by a rename, belongs to whoever removes it, and a bell wakes
-who waits for it.
+system's temporary folder. Here a message appears whole, belongs to whoever takes it, and a bell wakes who waits for it.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import time
-import uuid
 from contextlib import suppress
 from pathlib import Path
 from queue import Empty
-from typing import Any
+from typing import Any, Final
 
 from kombu.transport import virtual
 
 from services.common.adapters.folder_bell import FolderBell, ring
+from services.common.adapters.message_log import MessageLog
 
-_MESSAGE = ".json"
-_DRAIN_S = 0.5
-_RELIST_S = 0.2  # a stroke may be lost, with whoever counted it off
+_LOG: Final = "messages"
+_DRAIN_S: Final = 0.5
+_LOOK_AGAIN_S: Final = 0.2  # a stroke may be lost, with whoever counted it off
 
 
 class Channel(virtual.Channel):
-    """Reads `folder` from the transport options. Oldest message first, by the clock of the one machine there is."""
+    """Reads `folder` from the transport options. Oldest message first."""
 
     # A worker that stops puts back what it had taken and not finished; one that is killed loses it.
     do_restore = True
 
     def _put(self, queue: str, message: dict[str, Any], **_options: Any) -> None:
-        name = f"{time.time_ns():020d}-{uuid.uuid4().hex}"
-        folder = self.folder(queue)
-        partial = folder / f"{name}.partial"
-        try:
-            partial.write_text(json.dumps(message), encoding="utf-8")
-        except FileNotFoundError:
-            folder.mkdir(parents=True, exist_ok=True)
-            partial.write_text(json.dumps(message), encoding="utf-8")
-        os.replace(partial, folder / f"{name}{_MESSAGE}")
-        ring(folder)
+        self._log(queue).append(json.dumps(message).encode())
+        ring(self.folder(queue))
 
     def _get(self, queue: str, timeout: float | None = None) -> dict[str, Any]:
-        for path in self._waiting(queue):
-            with suppress(FileNotFoundError):
-                text = path.read_text(encoding="utf-8")
-                # Several may have read it; the one that removes it has it.
-                path.unlink()
-                with suppress(ValueError):
-                    message: dict[str, Any] = json.loads(text)
-                    return message
+        log = self._log(queue)
+        while (taken := log.take()) is not None:
+            with suppress(ValueError):  # cut off
+                message: dict[str, Any] = json.loads(taken)
+                return message
         raise Empty
 
     def _size(self, queue: str) -> int:
-        return len(self._waiting(queue))
+        return len(self._log(queue))
 
     def _purge(self, queue: str) -> int:
-        waiting = self._waiting(queue)
-        for path in waiting:
-            path.unlink(missing_ok=True)
-        return len(waiting)
+        log = self._log(queue)
+        waiting = len(log)
+        log.clear()
+        return waiting
 
     def _new_queue(self, queue: str, **_options: Any) -> None:
         self.folder(queue).mkdir(parents=True, exist_ok=True)
@@ -70,13 +57,8 @@ class Channel(virtual.Channel):
     def _has_queue(self, queue: str, **_options: Any) -> bool:
         return self.folder(queue).is_dir()
 
-    def _waiting(self, queue: str) -> list[Path]:
-        folder = self.folder(queue)
-        try:
-            names = os.listdir(folder)
-        except FileNotFoundError:
-            return []
-        return [folder / name for name in sorted(names) if name.endswith(_MESSAGE)]
+    def _log(self, queue: str) -> MessageLog:
+        return MessageLog(self.folder(queue) / _LOG)
 
     def folder(self, queue: str) -> Path:
         if not queue or not queue.replace("-", "").replace("_", "").isalnum():
@@ -109,7 +91,7 @@ class Transport(virtual.Transport):
             left_s = deadline - time.monotonic()
             if left_s <= 0:
                 raise TimeoutError
-            bell.wait(min(left_s, _RELIST_S))
+            bell.wait(min(left_s, _LOOK_AGAIN_S))
 
     def close_connection(self, connection: Any) -> None:
         super().close_connection(connection)  # type: ignore[no-untyped-call]
