@@ -63,7 +63,9 @@ class Server:
     def finished(self, job_id: str) -> Json:
         """The succeeded job. Raises RuntimeError when it ended otherwise."""
         while True:
-            answer = self._session.get(f"{self._url}/v1/jobs/{job_id}", params={"wait": "20"}, timeout=60)
+            answer = self._session.get(
+                f"{self._url}/v1/jobs/{job_id}", params={"wait": "20", "until": "end"}, timeout=60
+            )
             answer.raise_for_status()
             job: Json = answer.json()
             if job["status"] == "succeeded":

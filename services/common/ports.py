@@ -51,6 +51,18 @@ class WorkerRecord:
     beat_at: datetime
 
 
+class Bell(Protocol):
+    """Something to wait on, for a `select` or an event loop."""
+
+    def fileno(self) -> int:
+        """Readable once it has rung."""
+
+    def hush(self) -> None:
+        """Takes the strokes there are: rung once more, it is readable once more."""
+
+    def close(self) -> None: ...
+
+
 class JobStore(Protocol):
     """The jobs table, the only truth. Every method is one transaction and safe with many callers at once."""
 
@@ -126,9 +138,9 @@ class JobStore(Protocol):
     def versions(self, job_ids: list[str]) -> dict[str, tuple[str, str | None]]:
         """(status, stage) of those of the ids that have a row not being deleted: what long-polls wait on."""
 
-    def stamp(self) -> int | None:
-        """A number that is another one once the table has changed, by whichever process; None where there is none or
-        it cannot be had right now. Takes microseconds and waits for nothing: an event loop may ask."""
+    def bell(self) -> Bell | None:
+        """Rings soon after whichever process has changed the table; now and then a stroke is lost. None where there is
+        no bell and the table has to be asked. The caller closes it."""
 
     def counts(self) -> dict[tuple[str, str], int]:
         """Unfinished jobs by (status, stage)."""

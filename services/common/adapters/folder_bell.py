@@ -1,7 +1,8 @@
-"""A bell beside a folder: whoever puts a file there rings it, and a process that waits for files wakes at once."""
+"""A bell in a folder: whoever changes something there rings it, and a process that waits for changes wakes at once."""
 
 from __future__ import annotations
 
+import errno
 import os
 import select
 import time
@@ -9,7 +10,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-_NAME: Final = "bell"  # a named pipe; no message has this name
+_STROKES: Final = 4096
+_NAME: Final = "bell"  # a named pipe
 _LOOK_EVERY_S: Final = 0.01  # where the file system holds no pipes
 
 
@@ -42,6 +44,19 @@ class FolderBell:
         if self._pipe is not None:
             with suppress(BlockingIOError):
                 os.read(self._pipe, 1)
+
+    def fileno(self) -> int:
+        """Readable once it has rung. Raises OSError where the file system holds no pipes."""
+        if self._pipe is None:
+            raise OSError(errno.ENOSYS, "no pipe to wait on")
+        return self._pipe
+
+    def hush(self) -> None:
+        """Takes every stroke there is, for who then looks at everything."""
+        if self._pipe is not None:
+            with suppress(BlockingIOError):
+                while os.read(self._pipe, _STROKES):
+                    pass
 
     def wait(self, timeout_s: float) -> None:
         """Until a stroke is there to be counted off, or the time is over."""

@@ -14,9 +14,11 @@ from typing import Any, Final
 import sqlalchemy as sa
 from sqlalchemy import exc
 
+from services.common.adapters.folder_bell import FolderBell, ring
 from services.common.adapters.sql_tables import UtcDateTime
 from services.common.errors import StorageFull, Unavailable
 from services.common.jobs import now
+from services.common.ports import Bell
 
 _WAIT_S: Final = 10
 _DURABLE: Final = "facekit_durable"
@@ -37,11 +39,12 @@ class Database:
     def __init__(self, url: str) -> None:
         """Raises Unavailable for a URL of another kind of database. Does not connect."""
         parsed = sa.make_url(url)
-        self._stamps: sqlite3.Connection | None = None
         self.kind = parsed.get_backend_name()
+        self._folder: Path | None = None  # of a database in a file
         if self.kind == "postgresql":
             self.engine = _postgresql(parsed)
         elif self.kind == "sqlite":
+            self._folder = _folder(parsed)
             self.engine = _sqlite(parsed)
         else:
             raise Unavailable(f"database {self.kind!r} is not supported: use postgresql:// or sqlite:///")
@@ -51,6 +54,8 @@ class Database:
         options = {_DURABLE: durable}
         with _translated(), self.engine.connect().execution_options(**options) as connection, connection.begin():
             yield connection
+        if self._folder is not None:
+            ring(self._folder)
 
     @contextmanager
     def reading(self) -> Iterator[sa.Connection]:
@@ -72,25 +77,20 @@ class Database:
     def seconds(self, value: float) -> datetime | timedelta:
         return timedelta(seconds=value) if self.kind == "postgresql" else now() + timedelta(seconds=value)
 
-    def stamp(self) -> int | None:
-        """See JobStore.stamp. SQLite counts commits in memory its processes share; PostgreSQL has to be asked."""
-        if self.kind != "sqlite":
+    def bell(self) -> Bell | None:
+        """See JobStore.bell. SQLite's writers ring one that lies beside the database; PostgreSQL has to be asked."""
+        if self._folder is None:
             return None
+        bell = FolderBell(self._folder)
         try:
-            if self._stamps is None:
-                # Its own connection: the stamp tells of every commit but those of the connection that asks.
-                database = self.engine.url.database or ":memory:"
-                self._stamps = sqlite3.connect(database, timeout=0, check_same_thread=False, isolation_level=None)
-            stamp: int = self._stamps.execute("PRAGMA data_version").fetchone()[0]
-        except sqlite3.Error:
+            bell.fileno()
+        except OSError:
+            bell.close()
             return None
-        return stamp
+        return bell
 
     def close(self) -> None:
         self.engine.dispose()
-        if self._stamps is not None:
-            self._stamps.close()
-            self._stamps = None
 
 
 def _postgresql(url: sa.URL) -> sa.Engine:
@@ -111,13 +111,19 @@ def _postgresql(url: sa.URL) -> sa.Engine:
     )
 
 
+def _folder(url: sa.URL) -> Path | None:
+    """Of a SQLite database, made where it is missing; None of one in memory. Raises Unavailable."""
+    if not url.database or url.database == ":memory:":
+        return None
+    folder = Path(url.database).parent
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise Unavailable(f"the database folder {folder} cannot be made: {error.strerror}") from error
+    return folder
+
+
 def _sqlite(url: sa.URL) -> sa.Engine:
-    if url.database and url.database != ":memory:":
-        folder = Path(url.database).parent
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise Unavailable(f"the database folder {folder} cannot be made: {error.strerror}") from error
     engine = sa.create_engine(
         url,
         json_serializer=_to_json,

@@ -14,7 +14,7 @@ from services.common.adapters.sql_database import Database
 from services.common.adapters.sql_tables import deleted, jobs, unfinished, workers
 from services.common.errors import NoSuchJob
 from services.common.jobs import TERMINAL, Job, JobKind, JobStatus
-from services.common.ports import WorkerRecord
+from services.common.ports import Bell, WorkerRecord
 
 JOB_COLUMNS: Final = [jobs.c[field.name] for field in fields(Job)]
 _IDS_A_QUERY: Final = 500
@@ -63,8 +63,8 @@ class SqlJobQueries:
                 found |= {job_id: (status, stage) for job_id, status, stage in rows}
         return found
 
-    def stamp(self) -> int | None:
-        return self._database.stamp()
+    def bell(self) -> Bell | None:
+        return self._database.bell()
 
     def counts(self) -> dict[tuple[str, str], int]:
         # Grouped here: asked to group, SQLite follows another index, through every job there ever was.

@@ -28,6 +28,7 @@ from services.common.schemas import JobPage, JobView, job_view
 from services.gateway.context import Gateway, Reader, Submitter, TheGateway
 from services.gateway.examples import JOB, PAGE
 from services.gateway.problems import declared
+from services.gateway.watcher import Until
 
 log = logging.getLogger(__name__)
 
@@ -40,26 +41,33 @@ Wait = Annotated[
     float,
     Query(ge=0, description="Seconds to hold the answer until the job's status or stage changes; cut to the maximum"),
 ]
+ForWhat = Annotated[
+    Until, Query(description="What `wait` waits for: any `change` of status or stage, or the `end` of the job")
+]
 
 
 @router.get("/{job_id}", response_model=JobView, responses=_LOOK | JOB, operation_id="get_job")
-async def get_job(request: Request, gateway: TheGateway, caller: Reader, job_id: str, wait: Wait = 0) -> Response:
-    """The job as it is, or with `wait` as soon as it is something else."""
-    stamp = gateway.watcher.stamp() if wait > 0 else None
+async def get_job(
+    request: Request, gateway: TheGateway, caller: Reader, job_id: str, wait: Wait = 0, until: ForWhat = Until.CHANGE
+) -> Response:
+    """The job as it is, or with `wait` as soon as it is something else, or has ended."""
+    strokes = gateway.watcher.strokes
     job = await run_in_threadpool(gateway.job_of, caller, job_id)
     if wait > 0 and job.status not in TERMINAL:
         timeout_s = min(wait, gateway.settings.max_wait_s)
         with gateway.metrics.waiting.track_inprogress():
-            changed = await _changed_or_gone(request, gateway, job, stamp, timeout_s)
+            changed = await _changed_or_gone(request, gateway, job, strokes, until, timeout_s)
         if changed:
             job = await run_in_threadpool(gateway.job_of, caller, job_id)
     return _json(job_view(job))
 
 
-async def _changed_or_gone(request: Request, gateway: Gateway, job: Job, stamp: int | None, timeout_s: float) -> bool:
+async def _changed_or_gone(
+    request: Request, gateway: Gateway, job: Job, strokes: int, until: Until, timeout_s: float
+) -> bool:
     """Waits for the change, but not on for a client that has hung up."""
     seen, age_s = (job.status.value, job.stage), max((now() - job.created_at).total_seconds(), 0.0)
-    change = asyncio.ensure_future(gateway.watcher.changed(job.id, seen, stamp, timeout_s, age_s=age_s))
+    change = asyncio.ensure_future(gateway.watcher.changed(job.id, seen, strokes, timeout_s, age_s=age_s, until=until))
     hang_up = asyncio.ensure_future(_disconnected(request))
     try:
         await asyncio.wait((change, hang_up), return_when=asyncio.FIRST_COMPLETED)

@@ -43,6 +43,15 @@ def test_waiting_ends_when_the_job_changes(api: Api) -> None:
     worker.join()
 
 
+def test_waiting_for_the_end_passes_over_the_changes_before(api: Api) -> None:
+    job_id = api.accepted(analyze="age")
+    worker = threading.Timer(0.4, api.run_stages, (job_id,))
+    worker.start()
+    assert api.get(f"/v1/jobs/{job_id}", wait=20, until="end").json()["status"] == "succeeded"
+    worker.join()
+    problem(api.get(f"/v1/jobs/{job_id}", wait=1, until="monday"), 422, "invalid_value")
+
+
 def test_waiting_ends_at_its_time_and_at_the_longest_allowed(start: Start) -> None:
     api = start(max_wait_s=0.5)
     job_id = api.accepted()
