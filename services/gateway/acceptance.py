@@ -60,6 +60,7 @@ class Acceptance:
         self._beside = ThreadPoolExecutor(max_workers=2 * cpus, thread_name_prefix="beside")
         self.decoding = threading.BoundedSemaphore(cpus)
         self._active = 0
+        self._counting: asyncio.Task[None] | None = None
         self._active_at = float("-inf")
 
     async def accept(self, submission: Submission) -> Accepted:
@@ -67,12 +68,23 @@ class Acceptance:
         return await asyncio.get_running_loop().run_in_executor(self._threads, self._accept, submission)
 
     async def refuse_when_full(self) -> None:
-        """Raises QueueFull before a body is read. The count is up to a quarter of a second old; insert counts again."""
+        """Raises QueueFull before a body is read, by a count of a moment ago; insert counts again. Nobody is kept
+        waiting for the count while the last one left room."""
         if time.monotonic() - self._active_at > FULLNESS_AGE_S:
-            counts = await asyncio.to_thread(self._jobs.counts)
-            self._active, self._active_at = sum(counts.values()), time.monotonic()
+            if self._counting is None or self._counting.done():
+                self._counting = asyncio.create_task(self._count())
+            if self._active >= self._settings.max_queued:
+                await self._counting
         if self._active >= self._settings.max_queued:
             raise QueueFull(f"{self._active} jobs are waiting or running", retry_after_s=5)
+
+    async def _count(self) -> None:
+        try:
+            counts = await asyncio.to_thread(self._jobs.counts)
+        except FacekitError as error:
+            log.warning("unfinished jobs could not be counted: %s", error.detail)
+            return
+        self._active, self._active_at = sum(counts.values()), time.monotonic()
 
     def close(self) -> None:
         self._threads.shutdown(wait=True, cancel_futures=True)

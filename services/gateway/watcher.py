@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from services.common.jobs import TERMINAL
+from services.common.errors import NoSuchJob
+from services.common.jobs import TERMINAL, Job
 from services.common.ports import JobStore
 
 log = logging.getLogger(__name__)
@@ -40,12 +42,9 @@ class _Waiter:
     until: Until
     since: float
     due: float
-    changed: asyncio.Future[None]
+    changed: asyncio.Future[Job | None]
 
-    def satisfied_by(self, version: Version | None) -> bool:
-        """None is a job that is gone."""
-        if version is None:
-            return True
+    def satisfied_by(self, version: Version) -> bool:
         return version[0] in TERMINAL if self.until is Until.END else version != self.seen
 
 
@@ -88,29 +87,28 @@ class JobWatcher:
         *,
         age_s: float = 0.0,
         until: Until = Until.CHANGE,
-    ) -> bool:
-        """Waits until the job's (status, stage) is another than `seen`, or terminal, or the job is gone; False at the
-        timeout.
+    ) -> Job | None:
+        """The job once its (status, stage) is another than `seen`, or terminal; None at the timeout. Raises NoSuchJob
+        when it is deleted.
 
         `strokes` was taken before `seen` was read. The older the job, which is `age_s` now, the later a change may be
         noticed: where many jobs wait, each is old, and they are not looked at all the time.
         """
         if self._closed:
-            return False
+            return None
         now = time.monotonic()
-        changed = asyncio.get_running_loop().create_future()
+        changed: asyncio.Future[Job | None] = asyncio.get_running_loop().create_future()
         waiter = _Waiter(job_id, seen, until, now - age_s, now + self._interval_s(age_s), changed)
         self._waiters.add(waiter)
         self._looked_at_stroke = min(self._looked_at_stroke, strokes)  # what others saw since, this one has not
         self._wake.set()
         try:
             async with asyncio.timeout(timeout_s):
-                await waiter.changed
+                return await waiter.changed
         except TimeoutError:
-            return False
+            return None
         finally:
             self._waiters.discard(waiter)
-        return True
 
     def release(self) -> None:
         """Lets everybody go with what there is: the gateway stops."""
@@ -166,7 +164,7 @@ class JobWatcher:
         waiters = list(self._waiters)
         self._looked_at_stroke, self._looked_at = self._strokes, time.monotonic()
         try:
-            versions = await asyncio.to_thread(self._jobs.versions, sorted({waiter.job_id for waiter in waiters}))
+            found = await asyncio.to_thread(self._changed_jobs, waiters)
         except Exception as error:  # whatever it is, the next look may work, and the waiters have their timeouts
             log.warning("waiting jobs could not be looked at: %s", error)
             self._looked_at_stroke = -1
@@ -175,9 +173,37 @@ class JobWatcher:
             return
         now = time.monotonic()
         for waiter in waiters:
-            if waiter.satisfied_by(versions.get(waiter.job_id)):
-                self._waiters.discard(waiter)
-                if not waiter.changed.done():
-                    waiter.changed.set_result(None)
-            else:
+            if waiter not in found:
                 waiter.due = now + self._interval_s(now - waiter.since)
+                continue
+            self._waiters.discard(waiter)
+            if waiter.changed.done():
+                continue
+            job = found[waiter]
+            if job is None:
+                waiter.changed.set_exception(NoSuchJob(f"no job {waiter.job_id}"))
+            else:
+                waiter.changed.set_result(job)
+
+    def _changed_jobs(self, waiters: list[_Waiter]) -> dict[_Waiter, Job | None]:
+        """What those get who need not wait on; None for a job that is gone. Blocks."""
+        ids = sorted({waiter.job_id for waiter in waiters})
+        versions: Mapping[str, Version] = self._jobs.versions(ids) if len(ids) > 1 else {}
+        jobs: dict[str, Job | None] = {}
+        found: dict[_Waiter, Job | None] = {}
+        for waiter in waiters:
+            version = versions.get(waiter.job_id)
+            if version is not None and not waiter.satisfied_by(version):
+                continue
+            if waiter.job_id not in jobs:
+                jobs[waiter.job_id] = self._job(waiter.job_id)
+            job = jobs[waiter.job_id]
+            if job is None or waiter.satisfied_by((job.status, job.stage)):
+                found[waiter] = job
+        return found
+
+    def _job(self, job_id: str) -> Job | None:
+        try:
+            return self._jobs.get(job_id)
+        except NoSuchJob:
+            return None

@@ -56,26 +56,24 @@ async def get_job(
     if wait > 0 and job.status not in TERMINAL:
         timeout_s = min(wait, gateway.settings.max_wait_s)
         with gateway.metrics.waiting.track_inprogress():
-            changed = await _changed_or_gone(request, gateway, job, strokes, until, timeout_s)
-        if changed:
-            job = await run_in_threadpool(gateway.job_of, caller, job_id)
+            job = await _changed(request, gateway, job, strokes, until, timeout_s) or job
     return _json(job_view(job))
 
 
-async def _changed_or_gone(
+async def _changed(
     request: Request, gateway: Gateway, job: Job, strokes: int, until: Until, timeout_s: float
-) -> bool:
-    """Waits for the change, but not on for a client that has hung up."""
+) -> Job | None:
+    """The job after the change that is waited for, but not on for a client that has hung up. Raises NoSuchJob."""
     seen, age_s = (job.status.value, job.stage), max((now() - job.created_at).total_seconds(), 0.0)
     change = asyncio.ensure_future(gateway.watcher.changed(job.id, seen, strokes, timeout_s, age_s=age_s, until=until))
     hang_up = asyncio.ensure_future(_disconnected(request))
     try:
         await asyncio.wait((change, hang_up), return_when=asyncio.FIRST_COMPLETED)
-        return change.done() and change.result()
+        return change.result() if change.done() else None
     finally:
         for task in (change, hang_up):
             task.cancel()
-            with suppress(asyncio.CancelledError):
+            with suppress(asyncio.CancelledError, NoSuchJob):
                 await task
 
 

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from services.common.adapters.folder_bell import FolderBell, ring
+from services.common.errors import NoSuchJob
+from services.common.jobs import Job, JobKind, JobStatus, now
 from services.common.ports import Bell
 from services.gateway import watcher as watcher_module
 from services.gateway.watcher import JobWatcher, Until
@@ -23,15 +25,22 @@ class Table:
 
     def __init__(self, folder: Path | None) -> None:
         self.rows: dict[str, tuple[str, str | None]] = {"a": SEEN, "b": SEEN}
-        self.looks = 0
+        self.asked: list[str] = []
         self._folder = folder
 
     def bell(self) -> Bell | None:
         return None if self._folder is None else FolderBell(self._folder)
 
     def versions(self, job_ids: list[str]) -> dict[str, tuple[str, str | None]]:
-        self.looks += 1
+        self.asked.append(" ".join(job_ids))
         return {job_id: self.rows[job_id] for job_id in job_ids if job_id in self.rows}
+
+    def get(self, job_id: str) -> Job:
+        self.asked.append(job_id)
+        if job_id not in self.rows:
+            raise NoSuchJob(job_id)
+        status, stage = self.rows[job_id]
+        return Job(job_id, JobKind.DETECTION, JobStatus(status), stage, {}, now())
 
     def change(self, job_id: str, version: tuple[str, str | None] = DONE, *, heard: bool = True) -> None:
         self.rows[job_id] = version
@@ -72,7 +81,7 @@ def test_nothing_changes_and_the_table_is_left_alone(rung: Table) -> None:
         assert not await watcher.changed("a", SEEN, watcher.strokes, 0.3)
 
     watching(rung, scene)
-    assert rung.looks == 0
+    assert rung.asked == []
 
 
 @pytest.mark.usefixtures("patient")
@@ -84,13 +93,13 @@ def test_each_change_is_looked_at_once_and_ends_the_wait_it_is_for(rung: Table) 
         async with asyncio.timeout(5):
             assert await waits["a"]
         await asyncio.sleep(0.2)
-        assert not waits["b"].done() and rung.looks == 1
+        assert not waits["b"].done() and rung.asked == ["a b", "a"]
         rung.change("b")
         async with asyncio.timeout(5):
             assert await waits["b"]
 
     watching(rung, scene)
-    assert rung.looks == 2
+    assert rung.asked == ["a b", "a", "b"]
 
 
 @pytest.mark.usefixtures("patient")
@@ -129,8 +138,41 @@ def test_who_waits_for_the_end_is_told_of_nothing_else(rung: Table, version: tup
         if version is None:
             del rung.rows["a"]
             rung.change("b")
-        else:
-            rung.change("a", version)
+            with pytest.raises(NoSuchJob):
+                await waiting
+            return
+        rung.change("a", version)
+        async with asyncio.timeout(5):
+            job = await waiting
+        assert job is not None and (job.status, job.stage) == version
+
+    watching(rung, scene)
+
+
+def test_two_who_wait_for_one_job_in_two_ways(rung: Table) -> None:
+    async def scene(watcher: JobWatcher) -> None:
+        end = asyncio.ensure_future(watcher.changed("a", SEEN, watcher.strokes, 20, until=Until.END))
+        change = asyncio.ensure_future(watcher.changed("a", SEEN, watcher.strokes, 20))
+        await asyncio.sleep(0.05)
+        rung.change("a", CLAIMED)
+        async with asyncio.timeout(5):
+            claimed = await change
+        assert claimed is not None and claimed.status == "running"
+        rung.change("a")
+        async with asyncio.timeout(5):
+            ended = await end
+        assert ended is not None and ended.status == "succeeded"
+
+    watching(rung, scene)
+
+
+def test_a_database_that_does_not_answer_is_asked_again(rung: Table, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def scene(watcher: JobWatcher) -> None:
+        waiting = asyncio.ensure_future(watcher.changed("a", SEEN, watcher.strokes, 20))
+        with monkeypatch.context() as away:
+            away.setattr(rung, "get", lambda _: 1 / 0)
+            rung.change("a")
+            await asyncio.sleep(0.1)
         async with asyncio.timeout(5):
             assert await waiting
 
@@ -141,7 +183,7 @@ def test_without_a_bell_the_table_is_asked_again_and_again(asked: Table) -> None
     async def scene(watcher: JobWatcher) -> None:
         waiting = asyncio.ensure_future(watcher.changed("a", SEEN, watcher.strokes, 20))
         await asyncio.sleep(0.3)
-        assert asked.looks >= 2
+        assert len(asked.asked) >= 2
         asked.change("a")
         assert await waiting
 
@@ -152,7 +194,7 @@ def test_a_job_that_is_old_already_is_not_asked_for_all_the_time(asked: Table) -
     async def scene(watcher: JobWatcher) -> None:
         waiting = asyncio.ensure_future(watcher.changed("a", SEEN, watcher.strokes, 20, age_s=60))
         await asyncio.sleep(0.15)
-        assert asked.looks == 0, "a new job would have been looked at several times"
+        assert not asked.asked, "a new job would have been looked at several times"
         asked.change("a")
         assert await waiting
 
@@ -166,7 +208,7 @@ def test_a_table_that_rings_all_the_time_is_not_asked_all_the_time(rung: Table) 
         for _ in range(100):
             rung.change("b", CLAIMED)
             await asyncio.sleep(0.005)
-        assert 1 <= rung.looks <= 8, "every 0.1 s for a job 5 s old"
+        assert 1 <= len(rung.asked) <= 8, "every 0.1 s for a job 5 s old"
         rung.change("a")
         assert await waiting
 
