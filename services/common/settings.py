@@ -9,6 +9,8 @@ from typing import Literal
 from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+# By default: each holds a photo, which may take 150 MB.
+MOST_AT_ONCE = 4
 MODEL_STAGES = ("detector", "analyzer", "verifier")
 
 
@@ -56,7 +58,11 @@ class Settings(BaseSettings):
         default="auto", description="what models run on; auto: CUDA where ONNX Runtime has it and a GPU is there"
     )
     threads: int = Field(default_factory=usable_cpus, ge=1, description="of one model call")
-    concurrency: int = Field(default=2, ge=1, description="jobs a worker holds at once around its one model")
+    concurrency: int = Field(
+        default_factory=lambda before: min(before["threads"], MOST_AT_ONCE - 1) + 1,
+        ge=1,
+        description="jobs a worker holds at once around its one model; one more than threads, so that none waits",
+    )
     bundles: Path | None = Field(default=None, description="folder with <task>/ bundles instead of the bundled ones")
     follow_registry: bool = Field(default=False, description="swap to models/<task>/current as it moves")
     registry_poll_s: float = Field(default=5.0, gt=0)

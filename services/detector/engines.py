@@ -38,7 +38,7 @@ Graph = Callable[[NDArray[np.uint8]], tuple[Floats, Floats, Floats]]
 
 class LoneOrSideBySide:
     """One photo alone is spread over all threads for the shortest wait. One that is worked on while another is takes
-    one thread: photos side by side waste less than operators side by side, whose threads wait for each other."""
+    its share of them: photos side by side waste less than operators side by side, whose threads wait for each other."""
 
     def __init__(self, wide: Graph, narrow: Graph) -> None:
         self._wide, self._narrow = wide, narrow
@@ -85,12 +85,14 @@ def engines(
     name: EngineName = "auto",
     *,
     device: Device = "cpu",
+    at_once: int | None = None,
     bfloat16: bool | None = None,
 ) -> Iterator[Engine]:
     """Engines for this machine, the fastest first; of a name, that one alone; on `cuda`, none of the CPU's.
 
-    `bfloat16` says whether the CPU computes in it; by default OpenVINO, where it is installed, is asked. Raises
-    ModuleNotFoundError for OpenVINO by name where it is not, DeviceUnavailable for `cuda` where there is none.
+    `at_once` is how many photos may be worked on side by side, by default as many as there are threads. `bfloat16` says
+    whether the CPU computes in it; by default OpenVINO, where it is installed, is asked. Raises ModuleNotFoundError for
+    OpenVINO by name where it is not, DeviceUnavailable for `cuda` where there is none.
     """
     if name == "openvino" and device == "cuda":
         raise DeviceUnavailable("no CUDA, because FACEKIT_DETECTOR_ENGINE names OpenVINO, which is for CPUs here")
@@ -107,9 +109,9 @@ def engines(
     if bfloat16 is None:
         bfloat16 = name != "onnxruntime" and _computes_in_bfloat16()
     if name == "openvino" or (name == "auto" and bfloat16):
-        yield openvino_engine(bundle, threads, bfloat16=bfloat16)
+        yield openvino_engine(bundle, threads, at_once, bfloat16=bfloat16)
     if name != "openvino":
-        yield onnx_engine(bundle, threads)
+        yield onnx_engine(bundle, threads, at_once)
 
 
 def cuda_engine(bundle: Bundle, threads: int) -> Engine:
@@ -117,21 +119,29 @@ def cuda_engine(bundle: Bundle, threads: int) -> Engine:
     return Engine("ONNX Runtime, CUDA", _onnx_graph(bundle.onnx_path, threads, "cuda"))
 
 
-def onnx_engine(bundle: Bundle, threads: int) -> Engine:
-    wide = _onnx_graph(bundle.onnx_path, threads)
-    narrow = _onnx_graph(bundle.onnx_path, 1) if threads > 1 else wide
+def onnx_engine(bundle: Bundle, threads: int, at_once: int | None = None) -> Engine:
+    wide, share = _onnx_graph(bundle.onnx_path, threads), _share(threads, at_once)
+    narrow = _onnx_graph(bundle.onnx_path, share) if share < threads else wide
     run = LoneOrSideBySide(wide, narrow)
     return Engine("ONNX Runtime, float32", run, photo=run.photo)
 
 
-def openvino_engine(bundle: Bundle, threads: int, *, bfloat16: bool) -> Engine:
+def openvino_engine(bundle: Bundle, threads: int, at_once: int | None = None, *, bfloat16: bool) -> Engine:
     precision = "bf16" if bfloat16 else "f32"
-    wide = _openvino_graph(bundle.onnx_path, precision, threads, streams=1)
-    narrow = _openvino_graph(bundle.onnx_path, precision, threads, streams=threads) if threads > 1 else wide
+    wide, streams = (
+        _openvino_graph(bundle.onnx_path, precision, threads, streams=1),
+        threads // _share(threads, at_once),
+    )
+    narrow = _openvino_graph(bundle.onnx_path, precision, threads, streams=streams) if streams > 1 else wide
     run = LoneOrSideBySide(wide, narrow)
     if bfloat16:
         return Engine("OpenVINO, bfloat16", run, BFLOAT16_SLACK, photo=run.photo)
     return Engine("OpenVINO, float32", run, photo=run.photo)
+
+
+def _share(threads: int, at_once: int | None) -> int:
+    """Threads of each photo when as many as that are side by side."""
+    return max(threads // (at_once or threads), 1)
 
 
 def _onnx_graph(path: Path, threads: int, device: Device = "cpu") -> Graph:

@@ -69,7 +69,9 @@ class DetectorStage:
 
     def build(self, bundles: Mapping[str, Bundle], settings: Settings) -> FaceDetector:
         bundle = bundles["detector"]
-        candidates = engines(bundle, settings.threads, settings.detector_engine, device=settings.device)
+        candidates = engines(
+            bundle, settings.threads, settings.detector_engine, device=settings.device, at_once=settings.concurrency
+        )
         model = on_the_first_that_suits(bundle, settings.threads, candidates)
         model.warm_up()
         self._max_pixels = settings.max_pixels

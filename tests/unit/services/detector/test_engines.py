@@ -17,6 +17,7 @@ from services.common.boxes import iou_matrix
 from services.common.bundle import Bundle, load_bundle, replay_golden
 from services.common.errors import DeviceUnavailable, GoldenMismatch
 from services.common.settings import Settings
+from services.detector import engines as engines_module
 from services.detector import model as detector_model
 from services.detector.engines import (
     Engine,
@@ -183,3 +184,20 @@ def test_a_lone_photo_takes_all_threads_and_photos_side_by_side_one_each() -> No
         engine(picture)
     engine(picture)
     assert taken == ["all", "one", "all", "all"]
+
+
+@pytest.mark.parametrize(
+    ("threads", "at_once", "expected"),
+    [(1, 2, [1]), (2, None, [2, 1]), (2, 3, [2, 1]), (2, 1, [2]), (4, 4, [4, 1]), (16, 4, [16, 4])],
+)
+def test_photos_side_by_side_share_the_threads(
+    bundle: Bundle, monkeypatch: pytest.MonkeyPatch, threads: int, at_once: int | None, expected: list[int]
+) -> None:
+    made: list[int] = []
+    monkeypatch.setattr(engines_module, "_onnx_graph", lambda _path, threads, *_: made.append(threads))
+    onnx_engine(bundle, threads, at_once)
+    assert made == expected
+    made.clear()
+    monkeypatch.setattr(engines_module, "_openvino_graph", lambda *_, streams: made.append(threads // streams))
+    openvino_engine(bundle, threads, at_once, bfloat16=False)
+    assert made == expected
