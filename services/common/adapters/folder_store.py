@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import errno
 import os
+import secrets
 import time
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -37,21 +37,21 @@ class FolderStore:
             self._drop_leftovers()
 
     def put(self, key: str, content: bytes, *, durable: bool = True) -> None:
-        path = self._root / check_key(key)
-        partial = self._partial / uuid.uuid4().hex
+        # Strings, not Paths: every crop comes through here, and making a Path costs more than renaming a file.
+        path = f"{self._root}/{check_key(key)}"
+        partial = f"{self._partial}/{secrets.token_hex()}"
         with _translated(f"cannot store {key}"):
             try:
-                with partial.open("wb") as file:
-                    file.write(content)
+                with open(partial, "wb", buffering=0) as file:
+                    _write(file.fileno(), content)
                     if durable:
-                        file.flush()
                         os.fsync(file.fileno())
                 _move_into_place(partial, path)
                 if durable:
-                    _sync_folder(path.parent)
+                    _sync_folder(os.path.dirname(path))
             except BaseException:
                 with suppress(OSError):
-                    partial.unlink(missing_ok=True)
+                    os.unlink(partial)
                 raise
 
     def get(self, key: str) -> bytes:
@@ -123,7 +123,13 @@ class FolderStore:
                     path.unlink()
 
 
-def _move_into_place(partial: Path, path: Path) -> None:
+def _write(file: int, content: bytes) -> None:
+    rest = memoryview(content)
+    while rest:
+        rest = rest[os.write(file, rest) :]
+
+
+def _move_into_place(partial: str, path: str) -> None:
     """Renames; makes the folder first where it is missing, again when another process removed it, still empty."""
     for attempts_left in reversed(range(50)):
         try:
@@ -133,10 +139,10 @@ def _move_into_place(partial: Path, path: Path) -> None:
             if not attempts_left:
                 raise
         with suppress(FileNotFoundError, FileExistsError):  # it comes and goes while it is made
-            path.parent.mkdir(parents=True, exist_ok=True)
+            os.makedirs(os.path.dirname(path), exist_ok=True)
 
 
-def _sync_folder(folder: Path) -> None:
+def _sync_folder(folder: str) -> None:
     """Makes a rename survive a power cut; the object may be deleted, with its folder, meanwhile."""
     with suppress(FileNotFoundError):
         handle = os.open(folder, os.O_RDONLY)
