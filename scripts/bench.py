@@ -236,7 +236,7 @@ def _note(line: str) -> None:
 def main(argv: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m scripts.bench", description=__doc__.partition("\n")[0])
     parser.add_argument("--photos", type=Path, metavar="FOLDER", help="measure with these instead of composed ones")
-    parser.add_argument("--images", type=int, default=100, help="of each phase of a round (100)")
+    parser.add_argument("--images", type=int, default=200, help="of each phase of a round (200)")
     parser.add_argument("--rounds", type=int, default=3, help="bare and stack in turns (3)")
     parser.add_argument("--jobs", type=int, default=30, help="single jobs of each kind on the idle stack (30)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every figure there")
