@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from services.analyzer.graphs import GRAPHS, HOW_TO_FETCH, check_contract, graph_file
 from services.common.errors import WeightsUnavailable
-from services.common.onnx_session import Device, open_session
+from services.common.onnx_session import Device, open_session, session_options
 
 # DeepFace takes its folder from the environment and makes its own sessions: one load at a time.
 _LOADING: Final = threading.Lock()
@@ -85,12 +85,7 @@ def _environment(values: Mapping[str, str]) -> Iterator[None]:
 def _reopen(client: Any, file: Path, threads: int, device: Device) -> None:
     """Opens DeepFace's session again with our device and number of threads: DeepFace leaves them to ONNX Runtime, which
     takes the host's cores whatever share of them is ours, and the options of a session cannot be changed."""
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
+    options = session_options(threads)
     options.log_severity_level = client.model.get_session_options().log_severity_level
-    options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
-    # Waiting threads that spin take the CPU from the other workers of a small machine: twice the time, measured.
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     client.model = None  # first: DeepFace's own graphs hold half a gigabyte each
     client.model = open_session(file, options, device)

@@ -22,8 +22,21 @@ CUDA: Final = "CUDAExecutionProvider"
 # Golden answers are those of 32-bit floats, and TF32 has ten bits of mantissa. An exhaustive search for the fastest
 # convolutions would start again with each new shape of a photo.
 CUDA_OPTIONS: Final = {"use_tf32": "0", "cudnn_conv_algo_search": "HEURISTIC"}
+# A thread that has done its part of an operator looks out for the next for so long before it sleeps: to wake it takes
+# longer than most operators of a small graph. Not for longer, and never between runs: other workers need the cores.
+SPIN_US: Final = 100
 
 log = logging.getLogger(__name__)
+
+
+def session_options(threads: int) -> Any:
+    """`onnxruntime.SessionOptions` for so many threads that share a machine with other processes."""
+    options = _installed().SessionOptions()
+    options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
+    options.add_session_config_entry("session.intra_op.allow_spinning", "1")
+    options.add_session_config_entry("session.intra_op.spin_duration_us", str(SPIN_US))
+    options.add_session_config_entry("session.force_spinning_stop", "1")
+    return options
 
 
 def visible_gpus() -> int:

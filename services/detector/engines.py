@@ -17,12 +17,11 @@ from typing import Any, Final, Literal
 
 import cv2
 import numpy as np
-import onnxruntime as ort
 from numpy.typing import NDArray
 
 from services.common.bundle import Bundle
 from services.common.errors import DeviceUnavailable
-from services.common.onnx_session import Device, open_session
+from services.common.onnx_session import Device, open_session, session_options
 from services.detector.detections import Floats
 
 EngineName = Literal["auto", "onnxruntime", "openvino"]
@@ -145,12 +144,7 @@ def _share(threads: int, at_once: int | None) -> int:
 
 
 def _onnx_graph(path: Path, threads: int, device: Device = "cpu") -> Graph:
-    options = ort.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.inter_op_num_threads = 1
-    # Threads that wait for each other's operators sleep: spinning, they take the cores from whatever else runs here.
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    session = open_session(path, options, device)
+    session = open_session(path, session_options(threads), device)
 
     def run(picture: NDArray[np.uint8]) -> tuple[Floats, Floats, Floats]:
         blob = cv2.dnn.blobFromImage(picture, scalefactor=1 / 255)  # (1, 3, H, W) 0..1

@@ -6,14 +6,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
-import onnxruntime
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from services.common.boxes import CHIP_SIZE_PX
 from services.common.bundle import Bundle
 from services.common.errors import BundleInvalid
-from services.common.onnx_session import Device, open_session
+from services.common.onnx_session import Device, open_session, session_options
 from services.common.schemas import Quality, Threshold
 from services.verifier.preprocess import tower_input
 from services.verifier.quality import assess
@@ -61,11 +60,7 @@ class FaceVerifier:
         self._input = bundle.meta.input
         rows = sorted(self._calibration.table, key=lambda row: row.threshold)
         self._table = [Threshold(value=row.threshold, far=row.far, frr=row.frr) for row in rows]
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
-        # Threads that wait sleep: spinning, they take the cores from whatever else runs here.
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        self._session = open_session(bundle.onnx_path, options, device)
+        self._session = open_session(bundle.onnx_path, session_options(threads), device)
         self._input_name = self._session.get_inputs()[0].name
         self._output_name = self._session.get_outputs()[0].name
         first = self._session.get_inputs()[0].shape[0]
