@@ -12,7 +12,7 @@ COMPOSE = FACEKIT_VERSION=$$(sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run up down logs ps backup restore images test test-serving test-trainer test-stack test-page page-tools lint lint-page format bench train screenshots constraints clean
+.PHONY: help run up down logs ps backup restore images test test-serving test-unit test-system test-trainer test-stack test-page page-tools lint lint-page format bench train screenshots constraints clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -45,17 +45,22 @@ images: ## build the images of the stack and print their sizes, whole and compre
 	@$(COMPOSE) build --quiet
 	@sh scripts/image_sizes.sh
 
+# Two lanes of about the same length: alone, neither keeps two cores busy.
 test: ## every test, in the environments they need
 	@$(MAKE) --no-print-directory -j3 $(VENV)/dev $(TRAINER_VENV)/trainer page-tools
-	@$(MAKE) --no-print-directory test-page
-	@said=$(TRAINER_VENV)/test.log; $(MAKE) --no-print-directory test-trainer > $$said 2>&1 & trainer=$$!; \
-	trap "kill $$trainer" INT TERM; \
-	$(MAKE) --no-print-directory test-serving; serving=$$?; \
-	wait $$trainer; trainer=$$?; cat $$said; \
-	test $$serving -eq 0 -a $$trainer -eq 0
+	@said=$(TRAINER_VENV)/test.log; $(MAKE) --no-print-directory -k test-trainer test-unit > $$said 2>&1 & units=$$!; \
+	trap "kill $$units" INT TERM; \
+	$(MAKE) --no-print-directory -k test-page test-system; system=$$?; \
+	wait $$units; units=$$?; cat $$said; \
+	test $$system -eq 0 -a $$units -eq 0
 
-test-serving: $(VENV)/dev page-tools ## tests of the running half, on real servers and processes
-	$(VENV)/bin/python -m pytest
+test-serving: test-unit test-system ## tests of the running half
+
+test-unit: $(VENV)/dev page-tools ## its units, one by one
+	$(VENV)/bin/python -m pytest tests/unit
+
+test-system: $(VENV)/dev page-tools ## its parts together, on real servers and processes
+	$(VENV)/bin/python -m pytest tests/contract tests/integration tests/e2e
 
 test-trainer: $(TRAINER_VENV)/trainer ## tests of the training half (a large environment: it has torch)
 	$(TRAINER_VENV)/bin/python -m pytest --confcutdir=tests/unit/trainer tests/unit/trainer
