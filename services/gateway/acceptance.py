@@ -74,7 +74,7 @@ class Acceptance:
             if self._counting is None or self._counting.done():
                 self._counting = asyncio.create_task(self._count())
             if self._active >= self._settings.max_queued:
-                await self._counting
+                await asyncio.shield(self._counting)  # others may be waiting for it
         if self._active >= self._settings.max_queued:
             raise QueueFull(f"{self._active} jobs are waiting or running", retry_after_s=5)
 

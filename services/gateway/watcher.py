@@ -99,6 +99,8 @@ class JobWatcher:
         now = time.monotonic()
         changed: asyncio.Future[Job | None] = asyncio.get_running_loop().create_future()
         waiter = _Waiter(job_id, seen, until, now - age_s, now + self._interval_s(age_s), changed)
+        if not self._waiters:
+            self._looked_at = now  # the caller has just read the job: nothing to look at before the bell rings
         self._waiters.add(waiter)
         self._looked_at_stroke = min(self._looked_at_stroke, strokes)  # what others saw since, this one has not
         self._wake.set()

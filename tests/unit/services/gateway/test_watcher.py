@@ -84,6 +84,15 @@ def test_nothing_changes_and_the_table_is_left_alone(rung: Table) -> None:
     assert rung.asked == []
 
 
+def test_who_comes_after_a_quiet_time_has_seen_the_job_and_makes_nobody_look(rung: Table) -> None:
+    async def scene(watcher: JobWatcher) -> None:
+        await asyncio.sleep(watcher_module.SLOWEST_S + 0.1)
+        assert not await watcher.changed("a", SEEN, watcher.strokes, 0.1)
+
+    watching(rung, scene)
+    assert rung.asked == []
+
+
 @pytest.mark.usefixtures("patient")
 def test_each_change_is_looked_at_once_and_ends_the_wait_it_is_for(rung: Table) -> None:
     async def scene(watcher: JobWatcher) -> None:
