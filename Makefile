@@ -3,6 +3,7 @@ PYTHON ?=
 SERVING := gateway detector analyzer verifier client
 VENV := .venv
 TRAINER_VENV := .venv-trainer
+TEST_LOGS := build/test
 PAGE := tests/e2e/page
 PIP := -m pip install --quiet --disable-pip-version-check --no-input --require-hashes --no-deps --only-binary :all:
 
@@ -45,14 +46,17 @@ images: ## build the images of the stack and print their sizes, whole and compre
 	@$(COMPOSE) build --quiet
 	@sh scripts/image_sizes.sh
 
-# Two lanes of about the same length: alone, neither keeps two cores busy.
+# Three lanes beside each other, since alone none keeps two cores busy; the training half's starts with its installation.
+# Each lane's log is printed when the lane has ended.
 test: ## every test, in the environments they need
-	@$(MAKE) --no-print-directory -j3 $(VENV)/dev $(TRAINER_VENV)/trainer page-tools
-	@said=$(TRAINER_VENV)/test.log; $(MAKE) --no-print-directory -k test-trainer test-unit > $$said 2>&1 & units=$$!; \
-	trap "kill $$units" INT TERM; \
-	$(MAKE) --no-print-directory -k test-page test-system; system=$$?; \
-	wait $$units; units=$$?; cat $$said; \
-	test $$system -eq 0 -a $$units -eq 0
+	@mkdir -p $(TEST_LOGS); \
+	$(MAKE) --no-print-directory test-trainer > $(TEST_LOGS)/trainer.log 2>&1 & trainer=$$!; trap "kill $$trainer" INT TERM; \
+	$(MAKE) --no-print-directory -j2 $(VENV)/dev page-tools || { kill $$trainer; exit 1; }; \
+	$(MAKE) --no-print-directory test-unit > $(TEST_LOGS)/unit.log 2>&1 & unit=$$!; trap "kill $$trainer $$unit" INT TERM; \
+	failed=0; $(MAKE) --no-print-directory -k test-page test-system || failed=1; \
+	wait $$unit || failed=1; cat $(TEST_LOGS)/unit.log; \
+	wait $$trainer || failed=1; cat $(TEST_LOGS)/trainer.log; \
+	exit $$failed
 
 test-serving: test-unit test-system ## tests of the running half
 
@@ -100,7 +104,8 @@ clean: ## remove environments, caches and build leftovers (not .facekit: it hold
 	rm -rf $(VENV) $(TRAINER_VENV) $(PAGE)/node_modules build *.egg-info .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
 	find services trainer scripts tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# The environments: each stamp file is newer than the pins it was made from.
+# The environments: each stamp file is newer than the pins it was made from. Only what serves is compiled beforehand: of
+# the rest, most is never imported.
 $(VENV)/created $(TRAINER_VENV)/created:
 	@python=$$(sh scripts/python.sh "$(PYTHON)") && "$$python" -m venv --clear $(@D) && touch $@
 
@@ -113,13 +118,13 @@ $(VENV)/serving: $(VENV)/created constraints.txt scripts/pins.py
 $(VENV)/dev: $(VENV)/serving
 	@echo "facekit: adding the tools for tests and lint to $(VENV), once"
 	@$(VENV)/bin/python scripts/pins.py dev > $(VENV)/dev.txt
-	@$(VENV)/bin/python $(PIP) -r $(VENV)/dev.txt
+	@$(VENV)/bin/python $(PIP) --no-compile -r $(VENV)/dev.txt
 	@touch $@
 
 $(TRAINER_VENV)/trainer: $(TRAINER_VENV)/created constraints.txt scripts/pins.py
 	@echo "facekit: installing the training environment into $(TRAINER_VENV), once; PyTorch makes it several gigabytes"
 	@$(TRAINER_VENV)/bin/python scripts/pins.py trainer > $(TRAINER_VENV)/trainer.txt
-	@$(TRAINER_VENV)/bin/python $(PIP) -r $(TRAINER_VENV)/trainer.txt
+	@$(TRAINER_VENV)/bin/python $(PIP) --no-compile -r $(TRAINER_VENV)/trainer.txt
 	@touch $@
 
 page-tools: ## what checks the page: TypeScript, Playwright, axe (needs npm)

@@ -33,7 +33,7 @@ SELECT left(hex, 8) || '-' || substr(hex, 9, 4) || '-7000-8000-' || lpad(to_hex(
        CASE WHEN waits THEN 'detector' END,
        CASE WHEN n % 40 IN (3, 5) THEN 'quiet' ELSE 'user' END,
        1, '{"analyze": ["age"]}',
-       CASE WHEN waits THEN NULL ELSE jsonb_build_object('faces', jsonb_build_array(repeat('x', 600))) END,
+       CASE WHEN waits THEN NULL ELSE jsonb_build_object('faces', jsonb_build_array(repeat('x', 200))) END,
        '{"detector": 40.0}', '{"detector": "yolov8n-face@1"}',
        at, CASE WHEN waits THEN NULL ELSE at END, CASE WHEN waits THEN NULL ELSE at END, at, at
 FROM (SELECT n, to_timestamp(1790000000 + n) AS at, n > $1 - $2 AS waits,

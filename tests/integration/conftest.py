@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.stack import Stack
+from tests.integration.stack import SHORT_LEASES, Stack
 
 
 @pytest.fixture(scope="session")
@@ -20,8 +20,8 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 
 @pytest.fixture
 def own_stack(tmp_path: Path) -> Iterator[Stack]:
-    """A stack of the test's own, to kill, with short leases so that losses show quickly; started by the test."""
-    mortal = Stack(tmp_path, lease_s=2, sweep_interval_s=0.3, hint_after_s=1)
+    """A stack of the test's own, to kill; started by the test."""
+    mortal = Stack(tmp_path, **SHORT_LEASES)
     try:
         yield mortal
     finally:

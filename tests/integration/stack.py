@@ -18,6 +18,8 @@ from scripts.proc import memory_mb
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 WORKERS = ("detector", "analyzer", "verifier")
+# Settings with which losses show quickly.
+SHORT_LEASES = {"lease_s": 2, "sweep_interval_s": 0.3, "hint_after_s": 1}
 TERMINAL = {"succeeded", "failed", "cancelled"}
 
 
@@ -60,6 +62,13 @@ class Stack:
             )
             log.close()
 
+    def start_missing(self) -> None:
+        """Starts every process that does not run."""
+        running = {name for name, process in self._processes.items() if process.poll() is None}
+        missing = [name for name in ("gateway", *WORKERS) if name not in running]
+        if missing:
+            self.start(*missing)
+
     def wait_ready(self, stages: Iterable[str] = WORKERS, timeout_s: float = 90) -> None:
         """Until the gateway answers and a worker started after this call's gateway beats for every stage."""
         deadline = time.monotonic() + timeout_s
@@ -91,6 +100,13 @@ class Stack:
             process.send_signal(signal.SIGKILL)
         for process in doomed:
             process.wait()
+
+    def pause(self, name: str) -> None:
+        """The process does nothing until `resume`: what is submitted meanwhile waits for it."""
+        self._processes[name].send_signal(signal.SIGSTOP)
+
+    def resume(self, name: str) -> None:
+        self._processes[name].send_signal(signal.SIGCONT)
 
     def stop(self) -> None:
         for process in self._processes.values():

@@ -1,37 +1,63 @@
-"""Kill anything at any moment: every accepted job ends, whole and once."""
+"""Kill anything at any moment: every accepted job ends, whole and once.
+
+One stack stands for most of these tests; each begins with all of it running, whatever the one before has killed.
+"""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 import requests
 
 from services.common.adapters.message_log import MessageLog
 from services.common.bootstrap import build
-from services.common.jobs import Job
+from services.common.jobs import Job, JobStatus
+from services.common.ports import JobStore
 from services.common.settings import Settings
 from tests import photos
-from tests.integration.stack import Stack
+from tests.integration.stack import SHORT_LEASES, Stack
 
 
-def leased_jobs(stack: Stack, stage: str) -> list[Job]:
-    """Jobs some worker of the stage holds right now, read from the table itself."""
-    ports = build(Settings(home=stack.home))
+@pytest.fixture(scope="module")
+def standing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    running = Stack(tmp_path_factory.mktemp("mortal"), **SHORT_LEASES)
     try:
-        return [job for job in ports.jobs.page(limit=100) if job.stage == stage and job.lease_owner]
+        yield running
+    finally:
+        running.stop()
+
+
+@pytest.fixture
+def whole_stack(standing: Stack) -> Stack:
+    """All four processes, ready; what a test before this one has killed is started again."""
+    standing.start_missing()
+    standing.wait_ready()
+    return standing
+
+
+@pytest.fixture(scope="module")
+def table(standing: Stack) -> Iterator[JobStore]:
+    """The standing stack's jobs, read from the table itself: open all the time, since a job is under way for less than
+    opening takes."""
+    ports = build(Settings(home=standing.home))
+    try:
+        yield ports.jobs
     finally:
         ports.close()
 
 
-def known_jobs(stack: Stack, job_ids: list[str]) -> set[str]:
-    """Those of which the table still has a row, deleted or not."""
-    ports = build(Settings(home=stack.home))
-    try:
-        return ports.jobs.existing(job_ids)
-    finally:
-        ports.close()
+def leased_jobs(table: JobStore, stage: str) -> list[Job]:
+    """Jobs some worker of the stage holds right now."""
+    running = table.page(limit=100, status=JobStatus.RUNNING)
+    return [job for job in running if job.stage == stage and job.lease_owner]
+
+
+def listed_jobs(stack: Stack) -> list[str]:
+    page = requests.get(f"{stack.url}/v1/jobs", params={"limit": 100}, timeout=30).json()
+    assert page["next_cursor"] is None, "more than a page"
+    return [job["id"] for job in page["jobs"]]
 
 
 def wait_until(found: Callable[[], bool], timeout_s: float = 30) -> None:
@@ -46,22 +72,21 @@ def whole(job: dict, faces: int) -> bool:
 
 
 @pytest.mark.parametrize("victim", ["detector", "analyzer", "verifier"])
-def test_a_worker_killed_in_the_middle_of_a_job(own_stack: Stack, victim: str) -> None:
+def test_a_worker_killed_in_the_middle_of_a_job(whole_stack: Stack, table: JobStore, victim: str) -> None:
     """The victim is killed while the table shows it holding a job; that job is tried again and ends well."""
-    own_stack.start()
-    own_stack.wait_ready()
     crowd, one = photos.thirty_faces(), photos.one_face()
-    assert not leased_jobs(own_stack, victim)  # its imports take longer than a detector takes for eight photos
+    whole_stack.pause(victim)
     if victim == "verifier":
-        ids = [own_stack.verify(one, crowd).json()["id"] for _ in range(8)]
+        ids = [whole_stack.verify(one, crowd).json()["id"] for _ in range(8)]
     else:
-        ids = [own_stack.detect(crowd, analyze="age,emotion").json()["id"] for _ in range(8)]
-    wait_until(lambda: bool(leased_jobs(own_stack, victim)))
-    own_stack.kill(victim)
-    held = {job.id for job in leased_jobs(own_stack, victim)}
+        ids = [whole_stack.detect(crowd, analyze="age,emotion").json()["id"] for _ in range(8)]
+    whole_stack.resume(victim)
+    wait_until(lambda: bool(leased_jobs(table, victim)))
+    whole_stack.kill(victim)
+    held = {job.id for job in leased_jobs(table, victim)}
     assert held, "the worker held nothing when it was killed: the test proves nothing"
-    own_stack.start(victim)
-    ended = {job_id: own_stack.finished(job_id) for job_id in ids}
+    whole_stack.start(victim)
+    ended = {job_id: whole_stack.finished(job_id) for job_id in ids}
     for job_id, job in ended.items():
         assert job["status"] == "succeeded", job["error"]
         if victim == "verifier":
@@ -71,67 +96,65 @@ def test_a_worker_killed_in_the_middle_of_a_job(own_stack: Stack, victim: str) -
         assert job["attempts"] == (2 if job_id in held else 1)
 
 
-def test_the_gateway_killed_right_after_accepting(own_stack: Stack) -> None:
+def test_the_gateway_killed_right_after_accepting(whole_stack: Stack, table: JobStore) -> None:
     """No hint may have left the gateway: the table alone brings the job to its end."""
-    own_stack.start("gateway")
-    own_stack.wait_ready(stages=())
-    job_id = own_stack.detect(photos.one_face(), analyze="gender").json()["id"]
-    own_stack.kill("gateway")
-    hints = MessageLog(own_stack.home / "queue" / "detector" / "messages")
+    whole_stack.kill()
+    whole_stack.start("gateway")
+    whole_stack.wait_ready(stages=())
+    job_id = whole_stack.detect(photos.one_face(), analyze="gender").json()["id"]
+    whole_stack.kill("gateway")
+    hints = MessageLog(whole_stack.home / "queue" / "detector" / "messages")
     assert len(hints), "nothing was lost: the test proves nothing"
     hints.clear()
-    own_stack.start()
-    assert whole(own_stack.finished(job_id), 1)
+    whole_stack.start()
+    assert whole(whole_stack.finished(job_id), 1)
 
 
-def test_everything_killed_at_once(own_stack: Stack) -> None:
-    own_stack.start()
-    own_stack.wait_ready()
-    photo = photos.thirty_faces()
-    ids = [own_stack.detect(photo, analyze="age").json()["id"] for _ in range(10)]
-    wait_until(lambda: bool(leased_jobs(own_stack, "detector") or leased_jobs(own_stack, "analyzer")))
-    own_stack.kill()
-    own_stack.start()
+def test_everything_killed_at_once(whole_stack: Stack, table: JobStore) -> None:
+    photo, before = photos.thirty_faces(), listed_jobs(whole_stack)
+    whole_stack.pause("detector")
+    ids = [whole_stack.detect(photo, analyze="age").json()["id"] for _ in range(10)]
+    whole_stack.resume("detector")
+    wait_until(lambda: bool(leased_jobs(table, "detector") or leased_jobs(table, "analyzer")))
+    whole_stack.kill()
+    whole_stack.start()
     for job_id in ids:
-        job = own_stack.finished(job_id)
+        job = whole_stack.finished(job_id)
         assert whole(job, 30) and all(face["attributes"]["age"] for face in job["result"]["faces"])
-    listed = requests.get(f"{own_stack.url}/v1/jobs", params={"limit": 100}, timeout=30).json()["jobs"]
-    assert sorted(job["id"] for job in listed) == sorted(ids), "none lost, none doubled"
+    assert sorted(listed_jobs(whole_stack)) == sorted([*before, *ids]), "none lost, none doubled"
 
 
-def test_a_job_that_kills_its_worker_every_time_ends_as_worker_lost(own_stack: Stack) -> None:
-    own_stack.start()
-    own_stack.wait_ready()
-    own_stack.kill("detector")
-    job_id = own_stack.detect(photos.thirty_faces()).json()["id"]
+def test_a_job_that_kills_its_worker_every_time_ends_as_worker_lost(whole_stack: Stack, table: JobStore) -> None:
+    whole_stack.kill("detector")
+    job_id = whole_stack.detect(photos.thirty_faces()).json()["id"]
     for attempt in (1, 2, 3):
-        own_stack.start("detector")
-        wait_until(lambda attempt=attempt: any(j.attempts == attempt for j in leased_jobs(own_stack, "detector")), 60)
-        own_stack.kill("detector")
-    job = own_stack.finished(job_id)
+        whole_stack.start("detector")
+        wait_until(lambda attempt=attempt: any(j.attempts == attempt for j in leased_jobs(table, "detector")), 60)
+        whole_stack.kill("detector")
+    job = whole_stack.finished(job_id)
     assert (job["status"], job["error"]["code"], job["attempts"]) == ("failed", "worker_lost", 3)
 
 
-def test_cancelled_and_deleted_jobs_stay_so_whatever_a_worker_was_doing(own_stack: Stack) -> None:
-    own_stack.start()
-    own_stack.wait_ready()
+def test_cancelled_and_deleted_jobs_stay_so_whatever_a_worker_was_doing(whole_stack: Stack, table: JobStore) -> None:
     photo = photos.thirty_faces()
-    ids = [own_stack.detect(photo, analyze="age,gender").json()["id"] for _ in range(6)]
-    wait_until(lambda: bool(leased_jobs(own_stack, "detector")))
+    whole_stack.pause("detector")
+    ids = [whole_stack.detect(photo, analyze="age,gender").json()["id"] for _ in range(6)]
+    whole_stack.resume("detector")
+    wait_until(lambda: bool(leased_jobs(table, "detector")))
     for job_id in ids[::2]:
-        answer = requests.post(f"{own_stack.url}/v1/jobs/{job_id}/cancel", timeout=30)
+        answer = requests.post(f"{whole_stack.url}/v1/jobs/{job_id}/cancel", timeout=30)
         assert answer.status_code == 200 or answer.json()["code"] == "not_cancellable"
     for job_id in ids[1::2]:
-        assert requests.delete(f"{own_stack.url}/v1/jobs/{job_id}", timeout=30).status_code == 204
-    cancelled = [own_stack.finished(job_id) for job_id in ids[::2]]
+        assert requests.delete(f"{whole_stack.url}/v1/jobs/{job_id}", timeout=30).status_code == 204
+    cancelled = [whole_stack.finished(job_id) for job_id in ids[::2]]
     assert {job["status"] for job in cancelled} <= {"cancelled", "succeeded"}
     assert any(job["status"] == "cancelled" for job in cancelled)
     # The worker that had one may write a crop after the deletion; the sweeper removes it, and then the row.
-    wait_until(lambda: not known_jobs(own_stack, ids[1::2]))
-    folders = [own_stack.home / "objects" / "jobs" / job_id for job_id in ids[1::2]]
+    wait_until(lambda: not table.existing(ids[1::2]))
+    folders = [whole_stack.home / "objects" / "jobs" / job_id for job_id in ids[1::2]]
     assert not any(folder.exists() for folder in folders)
     time.sleep(1)
-    assert [own_stack.job(job["id"])["status"] for job in cancelled] == [job["status"] for job in cancelled]
+    assert [whole_stack.job(job["id"])["status"] for job in cancelled] == [job["status"] for job in cancelled]
     assert not any(folder.exists() for folder in folders)
 
 
@@ -140,7 +163,7 @@ def test_two_hundred_jobs_at_once_and_a_full_queue(own_stack: Stack) -> None:
     own_stack.set(max_queued=200)
     own_stack.start("gateway")
     own_stack.wait_ready(stages=())
-    photo = photos.one_face()
+    photo = photos.jpeg(photos.astronaut_rgb()[:256])  # half of it, and half of a worker's time
     ids = []
     for _ in range(200):
         answer = own_stack.detect(photo)

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from trainer.attributes.augment import Augmentation, augment
+from trainer.precision import mixed_precision
 
 Targets = dict[str, Tensor]
 
@@ -121,7 +122,7 @@ def _step(
         images = share * images + (1 - share) * images[order]
         targets = {name: share * target + (1 - share) * target[order] for name, target in targets.items()}
     images = images.contiguous(memory_format=torch.channels_last)
-    with torch.autocast(device, torch.bfloat16):
+    with mixed_precision(torch.device(device)):
         logits = net(images)
     loss = task.loss({name: value.float() for name, value in logits.items()}, targets)
     optimizer.zero_grad(set_to_none=True)

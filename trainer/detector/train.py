@@ -25,6 +25,7 @@ from trainer.detector.bundle_weights import is_bundle, load_folded, unfold
 from trainer.detector.dataset import Batch, FacePhotos, TrainingStream
 from trainer.detector.network import FaceLoss, build_network
 from trainer.detector.schedule import Phase, default_phases, learning_rate, phase_at
+from trainer.precision import mixed_precision
 
 LOSS_NAMES = ("box", "landmarks", "visibility", "face", "distribution")
 GRADIENT_NORM_LIMIT = 10.0
@@ -150,7 +151,7 @@ def _step(
 ) -> torch.Tensor:
     """One gradient step; returns the five loss parts, (5,)."""
     images = batch["img"].to(device, non_blocking=True).float().div_(255)
-    with torch.autocast(device.type, torch.bfloat16, enabled=device.type != "mps"):
+    with mixed_precision(device):
         raw = model(images)
     predictions = {k: [f.float() for f in v] if isinstance(v, list) else v.float() for k, v in raw.items()}
     total, parts = criterion(predictions, batch)

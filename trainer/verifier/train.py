@@ -17,6 +17,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from services.verifier.preprocess import shrink_chips
+from trainer.precision import mixed_precision
 from trainer.verifier.augment import augment, centre_crop
 from trainer.verifier.begin import begin_from_attributes
 from trainer.verifier.chips import ChipSet
@@ -137,7 +138,7 @@ def _step(
     for group in state.optimizer.param_groups:
         group["lr"] = rate
     state.tower.train()
-    with torch.autocast(x.device.type, torch.bfloat16):
+    with mixed_precision(x.device):
         raw = state.tower(x)
     embeddings = F.normalize(raw.float(), dim=1)
     if config.loss == "contrastive":

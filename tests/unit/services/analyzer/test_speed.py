@@ -1,5 +1,8 @@
 """All four attributes of a face through DeepFace: ours beside graphs of DeepFace's architecture, in one process.
 
+Of DeepFace's, age's is timed for gender's and ethnicity's too: they differ in the last layer's classes, by less than a
+thousandth of the work, and each takes seconds and half a gigabyte to load.
+
 FACEKIT_QUIET_MACHINE=1 asserts milliseconds too; beside other work only the ratio means something.
 """
 
@@ -8,6 +11,7 @@ from __future__ import annotations
 import os
 import statistics
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +26,7 @@ from services.common.schemas import ATTRIBUTES
 from tests.unit.services.analyzer.original_graph import original_graph
 
 THREADS = 2
+TIMES_COUNTED = {"age": 3, "emotion": 1}
 
 
 @pytest.mark.slow
@@ -29,22 +34,25 @@ def test_ours_are_twenty_times_faster_than_deepfaces_architecture(
     tmp_path: Path, chips: NDArray[np.uint8], capsys: pytest.CaptureFixture[str]
 ) -> None:
     weights_folder(tmp_path).mkdir(parents=True)
-    for attribute, graph in GRAPHS.items():
-        (weights_folder(tmp_path) / graph.file_name).write_bytes(original_graph(attribute))
+    for attribute in TIMES_COUNTED:
+        (weights_folder(tmp_path) / GRAPHS[attribute].file_name).write_bytes(original_graph(attribute))
     original = FaceAnalyzer.with_deepface_graphs(tmp_path, THREADS)
     bundles = {name: load_bundle(folder) for name, folder in AnalyzerStage.bundle_folders.items()}
     ours = FaceAnalyzer(bundles, THREADS)
-    # Turn and turn about, so that another process's load falls on both.
-    times = {id(ours): [], id(original): []}
-    for analyzer in (ours, original):
-        analyzer.warm_up()
-    for _ in range(5):
-        for analyzer, repeats in ((original, 1), (ours, 10)):
-            for _ in range(repeats):
-                began = time.perf_counter()
-                analyzer.analyze(chips[:1], ATTRIBUTES)
-                times[id(analyzer)].append((time.perf_counter() - began) * 1000)
-    ours_ms, original_ms = (statistics.median(times[id(analyzer)]) for analyzer in (ours, original))
+
+    def milliseconds(analyzer: FaceAnalyzer, attributes: Sequence[str]) -> float:
+        began = time.perf_counter()
+        analyzer.analyze(chips[:1], attributes)
+        return (time.perf_counter() - began) * 1000
+
+    ours.warm_up()
+    for attribute in TIMES_COUNTED:
+        milliseconds(original, (attribute,))
+    ours_times, original_times = [], []
+    for _ in range(5):  # turn and turn about, so that another process's load falls on both
+        original_times.append(sum(count * milliseconds(original, (one,)) for one, count in TIMES_COUNTED.items()))
+        ours_times += [milliseconds(ours, ATTRIBUTES) for _ in range(10)]
+    ours_ms, original_ms = statistics.median(ours_times), statistics.median(original_times)
     with capsys.disabled():
         print(f"\nfour attributes of a face, {THREADS} threads: {ours_ms:.1f} ms, original {original_ms:.0f} ms, "
               f"{original_ms / ours_ms:.0f} times")  # fmt: skip
