@@ -3,6 +3,7 @@ PYTHON ?=
 SERVING := gateway detector analyzer verifier client
 VENV := .venv
 TRAINER_VENV := .venv-trainer
+GPU_VENV := .venv-gpu
 TEST_LOGS := build/test
 PAGE := tests/e2e/page
 PIP := -m pip install --quiet --disable-pip-version-check --no-input --require-hashes --no-deps --only-binary :all:
@@ -13,7 +14,7 @@ COMPOSE = FACEKIT_VERSION=$$(sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run up down logs ps backup restore images test test-serving test-unit test-system test-trainer test-stack test-page page-tools lint lint-page format bench train screenshots constraints clean
+.PHONY: help run up down logs ps backup restore images test test-serving test-trainer test-stack test-gpu test-page page-tools lint lint-page format bench train screenshots constraints clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -46,31 +47,27 @@ images: ## build the images of the stack and print their sizes, whole and compre
 	@$(COMPOSE) build --quiet
 	@sh scripts/image_sizes.sh
 
-# Three lanes beside each other, since alone none keeps two cores busy; the training half's starts with its installation.
-# Each lane's log is printed when the lane has ended.
+# The two halves beside each other; what the training half says is printed when it has ended.
 test: ## every test, in the environments they need
 	@mkdir -p $(TEST_LOGS); \
 	$(MAKE) --no-print-directory test-trainer > $(TEST_LOGS)/trainer.log 2>&1 & trainer=$$!; trap "kill $$trainer" INT TERM; \
-	$(MAKE) --no-print-directory -j2 $(VENV)/dev page-tools || { kill $$trainer; exit 1; }; \
-	$(MAKE) --no-print-directory test-unit > $(TEST_LOGS)/unit.log 2>&1 & unit=$$!; trap "kill $$trainer $$unit" INT TERM; \
-	failed=0; $(MAKE) --no-print-directory -k test-page test-system || failed=1; \
-	wait $$unit || failed=1; cat $(TEST_LOGS)/unit.log; \
-	wait $$trainer || failed=1; cat $(TEST_LOGS)/trainer.log; \
-	exit $$failed
+	failed=0; $(MAKE) --no-print-directory test-serving || failed=1; \
+	wait $$trainer || failed=1; cat $(TEST_LOGS)/trainer.log; exit $$failed
 
-test-serving: test-unit test-system ## tests of the running half
-
-test-unit: $(VENV)/dev page-tools ## its units, one by one
-	$(VENV)/bin/python -m pytest tests/unit
-
-test-system: $(VENV)/dev page-tools ## its parts together, on real servers and processes
-	$(VENV)/bin/python -m pytest tests/contract tests/integration tests/e2e
+# Two processes, since alone none keeps two cores busy; whole files, whose tests share servers; the longest files first.
+test-serving: $(VENV)/dev page-tools ## tests of the running half
+	$(VENV)/bin/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder \
+		tests/integration tests/e2e tests/contract tests/unit
 
 test-trainer: $(TRAINER_VENV)/trainer ## tests of the training half (a large environment: it has torch)
 	$(TRAINER_VENV)/bin/python -m pytest --confcutdir=tests/unit/trainer tests/unit/trainer
 
 test-stack: $(VENV)/dev ## tests of the stack, on a Docker engine: builds images, starts and kills containers
 	FACEKIT_TEST_COMPOSE=1 $(VENV)/bin/python -m pytest tests/e2e/compose
+
+test-gpu: $(GPU_VENV)/gpu $(TRAINER_VENV)/trainer ## tests of models and trainers on a GPU of NVIDIA's
+	FACEKIT_TEST_DEVICE=cuda $(GPU_VENV)/bin/python -m pytest $(addprefix tests/unit/services/,detector analyzer verifier)
+	FACEKIT_TEST_DEVICE=cuda $(TRAINER_VENV)/bin/python -m pytest --confcutdir=tests/unit/trainer tests/unit/trainer
 
 test-page: ## unit tests of the page, by node's own runner
 	@$(call with,node) node --test $$(find tests/unit/frontend -name "*.test.js")
@@ -101,12 +98,12 @@ constraints: $(VENV)/dev ## resolve pyproject.toml again into constraints.txt
 	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" $(VENV)/bin/python -m scripts.lock
 
 clean: ## remove environments, caches and build leftovers (not .facekit: it holds your jobs)
-	rm -rf $(VENV) $(TRAINER_VENV) $(PAGE)/node_modules build *.egg-info .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+	rm -rf $(VENV) $(TRAINER_VENV) $(GPU_VENV) $(PAGE)/node_modules build *.egg-info .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
 	find services trainer scripts tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The environments: each stamp file is newer than the pins it was made from. Only what serves is compiled beforehand: of
 # the rest, most is never imported.
-$(VENV)/created $(TRAINER_VENV)/created:
+$(VENV)/created $(TRAINER_VENV)/created $(GPU_VENV)/created:
 	@python=$$(sh scripts/python.sh "$(PYTHON)") && "$$python" -m venv --clear $(@D) && touch $@
 
 $(VENV)/serving: $(VENV)/created constraints.txt scripts/pins.py
@@ -125,6 +122,12 @@ $(TRAINER_VENV)/trainer: $(TRAINER_VENV)/created constraints.txt scripts/pins.py
 	@echo "facekit: installing the training environment into $(TRAINER_VENV), once; PyTorch makes it several gigabytes"
 	@$(TRAINER_VENV)/bin/python scripts/pins.py trainer > $(TRAINER_VENV)/trainer.txt
 	@$(TRAINER_VENV)/bin/python $(PIP) --no-compile -r $(TRAINER_VENV)/trainer.txt
+	@touch $@
+
+$(GPU_VENV)/gpu: $(GPU_VENV)/created constraints.txt scripts/pins.py
+	@echo "facekit: installing the workers' environment for a GPU into $(GPU_VENV), once; CUDA makes it several gigabytes"
+	@$(GPU_VENV)/bin/python scripts/pins.py --gpu $(SERVING) dev > $(GPU_VENV)/gpu.txt
+	@$(GPU_VENV)/bin/python $(PIP) --no-compile -r $(GPU_VENV)/gpu.txt
 	@touch $@
 
 page-tools: ## what checks the page: TypeScript, Playwright, axe (needs npm)

@@ -36,6 +36,7 @@ from scripts.proc import cpu_name, memory_mb
 from services.common.bundle import load_bundle
 from services.common.imaging import decode
 from services.common.settings import Settings
+from services.detector.engines import engines
 from services.detector.model import FaceDetector
 from services.detector.stage import DetectorStage
 
@@ -176,7 +177,8 @@ def measure(arguments: argparse.Namespace) -> Json:
     bundle = load_bundle(
         settings.bundles / "detector" if settings.bundles else DetectorStage.bundle_folders["detector"]
     )
-    model = FaceDetector(bundle, threads=settings.threads)
+    engine = next(engines(bundle, settings.threads, settings.detector_engine, device=settings.device))
+    model = FaceDetector(bundle, threads=settings.threads, engine=engine)
     with tempfile.TemporaryDirectory(prefix="facekit-bench-") as home:
         overrides = {"HOME": home, "PORT": str(free_port()), "API_KEYS": "", "RATE_LIMIT_PER_MINUTE": "0"}
         stack = EmbeddedStack({f"FACEKIT_{name}": value for name, value in overrides.items()}, say=_note)
@@ -208,7 +210,7 @@ def measure(arguments: argparse.Namespace) -> Json:
         "at": datetime.now(UTC).isoformat(timespec="seconds"),
         "machine": {"cores": settings.threads, "cpu": cpu_name(), "python": platform.python_version()},
         "load_before": _LOAD_BEFORE,
-        "model": bundle.meta.label,
+        "model": f"{bundle.meta.label} on {engine.name}",
         "photos": {"from": str(arguments.photos or "composed of the astronaut"), "count": len(photos)},
         "ready_s": round(ready_s, 2),
         "images_per_round": arguments.images,

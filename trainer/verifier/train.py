@@ -91,9 +91,9 @@ def train(
                 state = change_resolution(state, config, side, device)
                 chips = None
             if chips is None:
-                chips = _load_chips(data, config.tower.chip_side_for(side))
+                chips = _load_chips(data, config.tower.chip_side_for(side)).to(device)
             batch = sampler.draw(rng)
-            x = _batch_pixels(chips, batch.rows, side, config, noise).to(device)
+            x = _batch_pixels(chips, batch.rows, side, config, noise)
             person = torch.from_numpy(batch.person).to(device)
             recent.append(_step(state, config, x, person, progress, replicas))
             now_s = time.monotonic()
@@ -167,7 +167,8 @@ def _load_chips(data: ChipSet, side_px: int) -> Tensor:
 def _batch_pixels(
     chips: Tensor, rows: np.ndarray[Any, Any], side: int, config: TrainConfig, noise: torch.Generator
 ) -> Tensor:
-    picked = chips[torch.from_numpy(rows)]
+    """The batch's pictures (N, 3, side, side), made where the chips are: a GPU learns more than a CPU can vary."""
+    picked = chips[torch.from_numpy(rows).to(chips.device)]
     x = augment(picked, side, config.augment, noise) if config.augment else centre_crop(picked, side)
     return x.contiguous(memory_format=torch.channels_last)
 

@@ -17,6 +17,7 @@ from services.common.boxes import CHIP_SIZE_PX
 from services.common.bundle import Bundle, load_bundle, replay_golden
 from services.common.errors import BundleInvalid, GoldenMismatch
 from services.common.schemas import ATTRIBUTES, Attributes
+from tests.device import DEVICE
 from tests.unit.services.analyzer.conftest import make_bundles
 
 SHIPPED = AnalyzerStage.bundle_folders
@@ -24,7 +25,7 @@ SHIPPED = AnalyzerStage.bundle_folders
 
 @pytest.fixture
 def analyzer(tiny_bundles: dict[str, Bundle]) -> FaceAnalyzer:
-    return FaceAnalyzer(tiny_bundles, threads=1)
+    return FaceAnalyzer(tiny_bundles, threads=1, device=DEVICE)
 
 
 @pytest.mark.parametrize("asked", [("age",), ("emotion", "gender"), ATTRIBUTES, ()])
@@ -155,7 +156,7 @@ def test_a_bundle_of_another_task_is_refused(tiny_bundles: dict[str, Bundle]) ->
 
 def test_shipped_bundles_reproduce_their_golden_outputs() -> None:
     bundles = {attribute: load_bundle(folder) for attribute, folder in SHIPPED.items()}
-    analyzer = FaceAnalyzer(bundles, threads=2)
+    analyzer = FaceAnalyzer(bundles, threads=2, device=DEVICE)
     for bundle in bundles.values():
         replay_golden(bundle, analyzer.replay)
     assert sum(bundle.onnx_path.stat().st_size for bundle in bundles.values()) < 25_000_000

@@ -23,6 +23,7 @@ from services.analyzer.model import FaceAnalyzer
 from services.analyzer.stage import AnalyzerStage
 from services.common.bundle import load_bundle
 from services.common.schemas import ATTRIBUTES
+from tests.device import DEVICE
 from tests.unit.services.analyzer.original_graph import original_graph
 
 THREADS = 2
@@ -36,9 +37,9 @@ def test_ours_are_twenty_times_faster_than_deepfaces_architecture(
     weights_folder(tmp_path).mkdir(parents=True)
     for attribute in TIMES_COUNTED:
         (weights_folder(tmp_path) / GRAPHS[attribute].file_name).write_bytes(original_graph(attribute))
-    original = FaceAnalyzer.with_deepface_graphs(tmp_path, THREADS)
+    original = FaceAnalyzer.with_deepface_graphs(tmp_path, THREADS, device=DEVICE)
     bundles = {name: load_bundle(folder) for name, folder in AnalyzerStage.bundle_folders.items()}
-    ours = FaceAnalyzer(bundles, THREADS)
+    ours = FaceAnalyzer(bundles, THREADS, device=DEVICE)
 
     def milliseconds(analyzer: FaceAnalyzer, attributes: Sequence[str]) -> float:
         began = time.perf_counter()

@@ -10,9 +10,10 @@ from skimage import data
 
 from services.common.bundle import load_bundle, replay_golden
 from services.detector import model as detector_model
-from services.detector.engines import Engine
+from services.detector.engines import Engine, engines
 from services.detector.model import FaceDetector
 from services.detector.tiles import TILE_PX, tiles
+from tests.device import DEVICE
 from tests.photos import astronaut_rgb, coffee_rgb
 
 BUNDLE = Path(detector_model.__file__).parent / "model"
@@ -21,7 +22,8 @@ FACE_CENTRE_XY = (225, 120)
 
 @pytest.fixture(scope="module")
 def detector() -> FaceDetector:
-    return FaceDetector(load_bundle(BUNDLE), threads=1)
+    bundle = load_bundle(BUNDLE)
+    return FaceDetector(bundle, threads=1, engine=next(engines(bundle, 1, device=DEVICE)))
 
 
 def covers(box: NDArray[np.float32], x: float, y: float) -> bool:

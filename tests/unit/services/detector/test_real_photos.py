@@ -12,7 +12,9 @@ from numpy.typing import NDArray
 from services.common.boxes import iou_matrix
 from services.common.bundle import load_bundle
 from services.detector import model as detector_model
+from services.detector.engines import engines
 from services.detector.model import FaceDetector
+from tests.device import DEVICE
 
 WIDERFACE = Path(__file__).parents[4].parent / "shared" / "data" / "widerface"
 PHOTOS = WIDERFACE / "WIDER_val" / "images"
@@ -25,7 +27,8 @@ pytestmark = pytest.mark.skipif(not PHOTOS.is_dir(), reason="needs WIDER FACE's 
 
 @pytest.fixture(scope="module")
 def detector() -> FaceDetector:
-    return FaceDetector(load_bundle(Path(detector_model.__file__).parent / "model"), threads=2)
+    bundle = load_bundle(Path(detector_model.__file__).parent / "model")
+    return FaceDetector(bundle, threads=2, engine=next(engines(bundle, 2, device=DEVICE)))
 
 
 def photo_and_faces(name: str) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:

@@ -15,6 +15,7 @@ from services.common.boxes import align_face
 from services.common.bundle import load_bundle, replay_golden
 from services.common.errors import BundleInvalid, GoldenMismatch
 from services.verifier.model import FaceVerifier
+from tests.device import DEVICE
 from tests.photos import astronaut_rgb
 
 BUNDLE = Path(__file__).parents[4] / "services/verifier/model"
@@ -24,7 +25,7 @@ MIRRORED_ORDER = [1, 0, 2, 4, 3]
 
 @pytest.fixture(scope="module")
 def model() -> FaceVerifier:
-    return FaceVerifier(load_bundle(BUNDLE), threads=1)
+    return FaceVerifier(load_bundle(BUNDLE), threads=1, device=DEVICE)
 
 
 def astronaut_chip() -> NDArray[np.uint8]:

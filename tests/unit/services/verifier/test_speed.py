@@ -12,6 +12,7 @@ import pytest
 from services.common.bundle import load_bundle
 from services.verifier.model import FaceVerifier
 from services.verifier.stage import VerifierStage
+from tests.device import DEVICE
 
 THREADS = 2
 LONE_FACE_LIMIT_MS = 8.0
@@ -20,7 +21,7 @@ TIMES_CHEAPER = 1.5
 
 
 def test_a_face_is_embedded_in_milliseconds_and_cheaper_in_a_batch(capsys: pytest.CaptureFixture[str]) -> None:
-    model = FaceVerifier(load_bundle(VerifierStage.bundle_folders["verifier"]), THREADS)
+    model = FaceVerifier(load_bundle(VerifierStage.bundle_folders["verifier"]), THREADS, DEVICE)
     chips = np.random.default_rng(0).integers(0, 256, (BATCH, 160, 160, 3), dtype=np.uint8)
     model.warm_up()
     model.embed(chips)

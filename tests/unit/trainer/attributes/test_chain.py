@@ -1,4 +1,4 @@
-"""prepare → train → evaluate → export → publish on tiny sets: what a user types, end to end, on a CPU."""
+"""prepare → train → evaluate → export → publish on tiny sets: what a user types, end to end."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ pytest.importorskip("onnxscript")
 
 from services.analyzer.graphs import GRAPHS
 from services.common.bundle import load_bundle, replay_golden
+from tests.device import DEVICE
 from tests.unit.trainer.attributes.tiny_sets import make_fairface, make_fer2013, make_utkface
 from trainer.attributes.as_served import ServedGraph
 from trainer.attributes.cli import main
@@ -34,7 +35,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         paths = [str(word) for name in used for word in (name, sets[name])]
         prepared = ["prepare", part, *paths, "--data", str(root / "data"), "--align", "usual", "--held-out", "8"]
         assert main(prepared) == 0
-        trained = ["train", part, "--data", str(root / "data"), "--run", str(root / part), "--hours", "0.0008"]
+        trained = ["train", part, "--data", str(root / "data"), "--run", str(root / part), "--device", DEVICE]
+        trained += ["--hours", "0.0008"]
         assert main([*trained, "--batch", "16"]) == 0
         steps = [json.loads(line)["steps"] for line in (root / part / "log.jsonl").read_text().splitlines()]
         assert main([*trained[:-1], "0.0012", "--batch", "16"]) == 0, "a longer budget goes on with the run"
@@ -106,6 +108,7 @@ def test_bundles_become_the_network_they_were_exported_from(folder: Path, attrib
 
 def test_a_run_goes_on_from_bundles(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     command = ["train", "faces", "--data", str(folder / "data"), "--run", str(tmp_path / "run"), "--batch", "16"]
+    command += ["--device", DEVICE]
     again = [*command, "--hours", "0.0003", "--weights"]
     assert main([*again, str(folder / "bundles")]) == 0
     assert "goes on from" in capsys.readouterr().out

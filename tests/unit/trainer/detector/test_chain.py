@@ -14,6 +14,7 @@ pytest.importorskip("ultralytics")
 
 from services.common.bundle import load_bundle, replay_golden
 from services.detector.model import FaceDetector
+from tests.device import DEVICE
 from tests.photos import astronaut_rgb
 from tests.unit.trainer.detector.tiny_widerface import write_tiny_widerface
 from trainer.detector import backgrounds
@@ -38,7 +39,7 @@ def trained(work: Path) -> Path:
     """A checkpoint after four steps, the last two of them resumed."""
     widerface = write_tiny_widerface(work / "wider")
     assert main(["prepare", "--widerface", str(widerface), "--out", str(work / "data")]) == 0
-    train = ["train", "--data", str(work / "data"), "--out", str(work / "run"), "--hours", "1", "--device", "cpu"]
+    train = ["train", "--data", str(work / "data"), "--out", str(work / "run"), "--hours", "1", "--device", DEVICE]
     train += ["--size-px", "96", "--final-size-px", "128", "--batch-size", "2", "--loader-workers", "0"]
     for steps in ("2", "4"):
         assert main([*train, "--max-steps", steps]) == 0
@@ -74,7 +75,7 @@ def bundle_folder(trained: Path, work: Path, judging: list[str]) -> Iterator[Pat
 def test_training_goes_on_from_a_bundle(bundle_folder: Path, work: Path) -> None:
     import torch
 
-    train = ["train", "--data", str(work / "data"), "--out", str(work / "more"), "--hours", "1", "--device", "cpu"]
+    train = ["train", "--data", str(work / "data"), "--out", str(work / "more"), "--hours", "1", "--device", DEVICE]
     train += ["--weights", str(bundle_folder), "--final-share", "1", "--final-size-px", "96", "--batch-size", "1"]
     assert main([*train, "--size-px", "96", "--loader-workers", "0", "--max-steps", "1"]) == 0
     state = torch.load(work / "more" / "last.pt", weights_only=True)
@@ -93,7 +94,7 @@ def test_two_processes_share_a_run(trained: Path, work: Path) -> None:
         "--hours",
         "1",
         "--device",
-        "cpu",
+        DEVICE,
         "--processes",
         "2",
         "--max-steps",

@@ -15,6 +15,7 @@ torch = pytest.importorskip("torch", reason="the training half needs torch")
 from services.common.boxes import ARCFACE_TEMPLATE_XY  # noqa: E402
 from services.common.bundle import load_bundle, replay_golden  # noqa: E402
 from services.verifier.model import FaceVerifier  # noqa: E402
+from tests.device import DEVICE  # noqa: E402
 from trainer.attributes.network import FaceNet  # noqa: E402
 from trainer.attributes.restore import restore  # noqa: E402
 from trainer.verifier import cli  # noqa: E402
@@ -52,7 +53,7 @@ TINY_TRANSFER = named_config(
     warmup_steps=5,
 )
 ATTRIBUTES = Path(__file__).parents[4] / "services/analyzer/model"
-CPU = torch.device("cpu")
+ON = torch.device(DEVICE)
 PAIRS = 40
 torch.set_num_threads(1)  # towers this small gain nothing from threads, and lose much on a busy machine
 
@@ -85,7 +86,7 @@ def chips(drawn_lfw: Path, tmp_path_factory: pytest.TempPathFactory) -> ChipSet:
 def run(chips: ChipSet, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("runs") / "tiny"
     budget = Budget(steps=160, every_s=0.2, validation_pairs=PAIRS)
-    train(chips, load_split(chips.folder / SPLIT_FILE), TINY, folder, budget, CPU)
+    train(chips, load_split(chips.folder / SPLIT_FILE), TINY, folder, budget, ON)
     return folder
 
 
@@ -107,7 +108,7 @@ def test_training_tells_unseen_people_apart(run: Path) -> None:
 def test_a_finished_run_resumes_to_nothing_more(chips: ChipSet, run: Path) -> None:
     before = torch.load(run / "last.pt", weights_only=True)["step"]
     budget = Budget(steps=160, validation_pairs=PAIRS)
-    train(chips, load_split(chips.folder / SPLIT_FILE), TINY, run, budget, CPU)
+    train(chips, load_split(chips.folder / SPLIT_FILE), TINY, run, budget, ON)
     assert torch.load(run / "last.pt", weights_only=True)["step"] == before
 
 
@@ -127,12 +128,12 @@ def test_ctrl_c_saves_and_the_same_command_goes_on(
 
     monkeypatch.setattr(loop, "_step", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        train(chips, split, TINY, tmp_path, budget, CPU)
+        train(chips, split, TINY, tmp_path, budget, ON)
     assert torch.load(tmp_path / "last.pt", weights_only=True)["step"] == 3
-    train(chips, split, TINY, tmp_path, budget, CPU)
+    train(chips, split, TINY, tmp_path, budget, ON)
     assert torch.load(tmp_path / "last.pt", weights_only=True)["step"] == 6
     with pytest.raises(ValueError, match="another config"):
-        train(chips, split, replace(TINY, margin=0.2), tmp_path, budget, CPU)
+        train(chips, split, replace(TINY, margin=0.2), tmp_path, budget, ON)
 
 
 def test_a_run_that_saw_a_held_out_person_is_not_evaluated(chips: ChipSet, run: Path, tmp_path: Path) -> None:
@@ -141,12 +142,12 @@ def test_a_run_that_saw_a_held_out_person_is_not_evaluated(chips: ChipSet, run: 
     crossed["split"]["train"].append(split.test[0])
     torch.save(crossed, tmp_path / "last.pt")
     with pytest.raises(PeopleCrossSplit, match=split.test[0]):
-        evaluate_run(chips.folder, tmp_path, CPU, 1, per_class=PAIRS)
+        evaluate_run(chips.folder, tmp_path, ON, 1, per_class=PAIRS)
 
 
 def test_calibrated_evaluated_exported_and_served(chips: ChipSet, run: Path, tmp_path: Path) -> None:
-    record = calibrate_run(chips.folder, run, CPU, 1, max_far=0.05, per_class=PAIRS, impostors=600)
-    report = evaluate_run(chips.folder, run, CPU, 1, per_class=PAIRS, impostors=600)
+    record = calibrate_run(chips.folder, run, ON, 1, max_far=0.05, per_class=PAIRS, impostors=600)
+    report = evaluate_run(chips.folder, run, ON, 1, per_class=PAIRS, impostors=600)
     assert report["held_out"]["pairs"] == 4 * PAIRS and report["held_out"]["accuracy"] > 0.7
     assert (run / "mistakes.png").stat().st_size > 1000
     bundle = export(run, tmp_path / "model", "drawn", "1", "none", "drawn people")
@@ -168,20 +169,20 @@ def test_a_foreign_network_is_measured_by_the_same_protocol(chips: ChipSet, run:
         width_px=36, height_px=36, channels="rgb", layout="nchw", mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5)
     )
     adopt_onnx(tmp_path / "foreign", tmp_path / "theirs.onnx", spec, 48)
-    ours = evaluate_run(chips.folder, run, CPU, 1, per_class=PAIRS, impostors=600)["held_out"]
-    theirs = evaluate_run(chips.folder, tmp_path / "foreign", CPU, 1, per_class=PAIRS, impostors=600)["held_out"]
+    ours = evaluate_run(chips.folder, run, ON, 1, per_class=PAIRS, impostors=600)["held_out"]
+    theirs = evaluate_run(chips.folder, tmp_path / "foreign", ON, 1, per_class=PAIRS, impostors=600)["held_out"]
     assert theirs["accuracy"] == pytest.approx(ours["accuracy"], abs=0.03)
 
 
 def test_the_contrastive_config_learns_too(chips: ChipSet, tmp_path: Path) -> None:
     config = named_config("contrastive", tower=TINY.tower, resolutions=((0.0, 36),), pairs_per_batch=16)
     budget = Budget(steps=40, validation_pairs=PAIRS)
-    train(chips, load_split(chips.folder / SPLIT_FILE), config, tmp_path, budget, CPU)
+    train(chips, load_split(chips.folder / SPLIT_FILE), config, tmp_path, budget, ON)
     assert json.loads((tmp_path / "train.jsonl").read_text().splitlines()[-1])["accuracy"] > 0.55
 
 
 def test_initial_weights_fit_another_resolution(chips: ChipSet, run: Path) -> None:
-    state = start(TINY, load_split(chips.folder / SPLIT_FILE), people=26, device=CPU, initial=run / "last.pt")
+    state = start(TINY, load_split(chips.folder / SPLIT_FILE), people=26, device=ON, initial=run / "last.pt")
     assert state.input_px == 24
     learned = torch.load(run / "last.pt", weights_only=True)["average"]["trunk.0.weight"]
     assert torch.equal(state.tower.state_dict()["trunk.0.weight"], learned)
@@ -192,17 +193,17 @@ def test_initial_weights_fit_another_resolution(chips: ChipSet, run: Path) -> No
 def test_a_backbone_begins_with_what_attributes_taught_and_is_served(chips: ChipSet, tmp_path: Path) -> None:
     split, run = load_split(chips.folder / SPLIT_FILE), tmp_path / "run"
     budget = Budget(steps=25, validation_pairs=PAIRS)
-    train(chips, split, TINY_TRANSFER, run, budget, CPU, backbone=ATTRIBUTES)
-    alone = evaluate_run(chips.folder, run, CPU, 1, per_class=PAIRS, impostors=600)["held_out"]
+    train(chips, split, TINY_TRANSFER, run, budget, ON, backbone=ATTRIBUTES)
+    alone = evaluate_run(chips.folder, run, ON, 1, per_class=PAIRS, impostors=600)["held_out"]
     fit_second_opinion(chips, split, run, ATTRIBUTES, DiscriminantConfig(components=40, dimensions=16))
-    calibrate_run(chips.folder, run, CPU, 1, max_far=0.05, per_class=PAIRS, impostors=600)
-    both = evaluate_run(chips.folder, run, CPU, 1, per_class=PAIRS, impostors=600)["held_out"]
+    calibrate_run(chips.folder, run, ON, 1, max_far=0.05, per_class=PAIRS, impostors=600)
+    both = evaluate_run(chips.folder, run, ON, 1, per_class=PAIRS, impostors=600)["held_out"]
     assert alone["accuracy"] > 0.7 and both["accuracy"] > 0.75 and both["roc_auc"] != alone["roc_auc"]
     bundle = export(run, tmp_path / "model", "drawn", "1", "none", "drawn people")
     replay_golden(bundle, FaceVerifier(load_bundle(tmp_path / "model"), threads=1).replay)
     assert FaceVerifier(bundle, threads=1).embed(np.asarray(chips.chips[:1])).shape == (1, 32 + 16)
     with pytest.raises(ValueError, match="no backbone"):
-        train(chips, split, TINY, tmp_path / "other", budget, CPU, backbone=ATTRIBUTES)
+        train(chips, split, TINY, tmp_path / "other", budget, ON, backbone=ATTRIBUTES)
 
 
 def test_a_backbone_begun_from_attributes_still_tells_them(chips: ChipSet) -> None:
