@@ -7,7 +7,7 @@ import shutil
 import tempfile
 import threading
 import weakref
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,7 +20,7 @@ from services.analyzer.graphs import DEEPFACE_VERSION, GRAPHS, lay_out
 from services.common.boxes import CHIP_SIZE_PX
 from services.common.bundle import Bundle
 from services.common.errors import BundleInvalid, WeightsUnavailable
-from services.common.onnx_session import Device, check_cuda
+from services.common.onnx_session import Device, batches, check_cuda
 
 MAX_BATCH: Final = 8  # faces a call: DeepFace's input is 0.6 MB a face, and photos have up to 1000
 
@@ -88,13 +88,13 @@ class FaceAnalyzer:
         """Probabilities (N, classes) by asked attribute, columns as `GRAPHS[attribute].labels`."""
         clients = {attribute: self._client(attribute) for attribute in attributes}
         rows: dict[str, list[NDArray[np.float64]]] = {attribute: [] for attribute in clients}
-        for part in _parts(chips):
+        for part, count in batches(next(iter(clients.values())).model, chips, MAX_BATCH) if clients else ():
             prepared: dict[object, NDArray[np.float32]] = {}
             for attribute, client in clients.items():
                 window = EMOTION_WINDOW if attribute == "emotion" else FACE_WINDOW
                 if window not in prepared:
                     prepared[window] = deepface_input(window.cut(part))
-                rows[attribute].append(distribution(client, attribute, prepared[window]))
+                rows[attribute].append(distribution(client, attribute, prepared[window])[:count])
         return {
             attribute: np.concatenate(found) if found else np.zeros((0, GRAPHS[attribute].classes))
             for attribute, found in rows.items()
@@ -126,11 +126,6 @@ class FaceAnalyzer:
                 self.distributions(black, (attribute,))
             except WeightsUnavailable as error:
                 log.warning("%s cannot be estimated: %s", attribute, error.detail)
-
-
-def _parts(chips: NDArray[np.uint8]) -> Iterator[NDArray[np.uint8]]:
-    for start in range(0, len(chips), MAX_BATCH):
-        yield chips[start : start + MAX_BATCH]
 
 
 def _age(probabilities: NDArray[np.float64]) -> dict[str, float]:

@@ -9,9 +9,12 @@ from __future__ import annotations
 import ctypes
 import importlib
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final, Literal
+
+import numpy as np
+from numpy.typing import NDArray
 
 from services.common.errors import DeviceUnavailable
 
@@ -21,7 +24,15 @@ CPU: Final = "CPUExecutionProvider"
 CUDA: Final = "CUDAExecutionProvider"
 # Golden answers are those of 32-bit floats, and TF32 has ten bits of mantissa. An exhaustive search for the fastest
 # convolutions would start again with each new shape of a photo.
-CUDA_OPTIONS: Final = {"use_tf32": "0", "cudnn_conv_algo_search": "HEURISTIC"}
+# A session may be one of several on its GPU: it takes memory as it needs it, not by doubling.
+CUDA_OPTIONS: Final = {
+    "use_tf32": "0",
+    "cudnn_conv_algo_search": "HEURISTIC",
+    "arena_extend_strategy": "kSameAsRequested",
+}
+# On CUDA every convolution is planned anew when its input has another shape than before, which takes a network 90 ms
+# (ONNX Runtime's issue 23006; a run takes 2). Batches there are of this one size, the last one filled up.
+CUDA_BATCH: Final = 8
 # A thread that has done its part of an operator looks out for the next for so long before it sleeps: to wake it takes
 # longer than most operators of a small graph. Not for longer, and never between runs: other workers need the cores.
 SPIN_US: Final = 100
@@ -74,6 +85,19 @@ def open_on_cuda(graph: Path, options: Any, *, runtime: Any = None, gpus: Callab
     if CUDA not in session.get_providers():
         raise DeviceUnavailable("no CUDA, because ONNX Runtime cannot load it: it says why above")
     return session
+
+
+def batches(session: Any, rows: NDArray[Any], most: int) -> Iterator[tuple[NDArray[Any], int]]:
+    """The rows (N, ...) in parts of at most `most` for an `onnxruntime.InferenceSession`, and how many rows of each
+    count: on CUDA all are of one size, and the last one's other rows are zeros."""
+    fixed = CUDA in session.get_providers()
+    size = min(most, CUDA_BATCH) if fixed else most
+    for start in range(0, len(rows), size):
+        part = rows[start : start + size]
+        count = len(part)
+        if fixed and count < size:
+            part = np.concatenate([part, np.zeros((size - count, *rows.shape[1:]), rows.dtype)])
+        yield part, count
 
 
 def open_session(

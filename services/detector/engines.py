@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib.util
 import sys
 import threading
+from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
@@ -64,6 +65,28 @@ class LoneOrSideBySide:
                     self._at_work.remove(thread)
 
 
+class OneForEachShape:
+    """A graph of its own for each shape of picture, of those met last: a session on CUDA plans its convolutions anew
+    whenever the shape changes (see `CUDA_BATCH`), and photos come upright and across, with looks of several scales."""
+
+    KEPT: Final = 8
+
+    def __init__(self, open_graph: Callable[[], Graph]) -> None:
+        self._open = open_graph
+        self._spare: Graph | None = open_graph()  # at once, so that a machine without CUDA is known
+        self._graphs: OrderedDict[tuple[int, ...], Graph] = OrderedDict()
+        self._changing = threading.Lock()
+
+    def __call__(self, picture: NDArray[np.uint8]) -> tuple[Floats, Floats, Floats]:
+        with self._changing:
+            graph = self._graphs.pop(picture.shape, None) or self._spare or self._open()
+            self._spare = None
+            self._graphs[picture.shape] = graph  # the last one now
+            if len(self._graphs) > self.KEPT:
+                self._graphs.popitem(last=False)
+        return graph(picture)
+
+
 @dataclass(frozen=True, slots=True)
 class Engine:
     """A graph ready to run, safe to call from several threads.
@@ -115,7 +138,7 @@ def engines(
 
 def cuda_engine(bundle: Bundle, threads: int) -> Engine:
     """Raises DeviceUnavailable where there is no CUDA."""
-    return Engine("ONNX Runtime, CUDA", _onnx_graph(bundle.onnx_path, threads, "cuda"))
+    return Engine("ONNX Runtime, CUDA", OneForEachShape(lambda: _onnx_graph(bundle.onnx_path, threads, "cuda")))
 
 
 def onnx_engine(bundle: Bundle, threads: int, at_once: int | None = None) -> Engine:

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from services.common.boxes import CHIP_SIZE_PX
 from services.common.bundle import Bundle
 from services.common.errors import BundleInvalid
-from services.common.onnx_session import Device, open_session, session_options
+from services.common.onnx_session import Device, batches, open_session, session_options
 from services.common.schemas import Quality, Threshold
 from services.verifier.preprocess import tower_input
 from services.verifier.quality import assess
@@ -74,8 +74,8 @@ class FaceVerifier:
         """
         if not len(chips):
             return np.zeros((0, self._dimensions), dtype=np.float32)
-        parts = [self._run(chips[start : start + self._batch]) for start in range(0, len(chips), self._batch)]
-        vectors = np.concatenate(parts)
+        parts = batches(self._session, chips, self._batch)
+        vectors = np.concatenate([self._run(part)[:count] for part, count in parts])
         length = np.linalg.norm(vectors, axis=1, keepdims=True)
         return np.asarray(vectors / np.maximum(length, 1e-12), dtype=np.float32)
 

@@ -150,7 +150,8 @@ def _step(
     model: nn.Module, criterion: FaceLoss, optimizer: torch.optim.Optimizer, batch: Batch, device: torch.device
 ) -> torch.Tensor:
     """One gradient step; returns the five loss parts, (5,)."""
-    images = batch["img"].to(device, non_blocking=True).float().div_(255)
+    batch = {name: part.to(device, non_blocking=True) for name, part in batch.items()}
+    images = batch["img"].float().div_(255)
     with mixed_precision(device):
         raw = model(images)
     predictions = {k: [f.float() for f in v] if isinstance(v, list) else v.float() for k, v in raw.items()}

@@ -111,6 +111,7 @@ def _data_and_run(verb: argparse.ArgumentParser) -> None:
 
 def _prepare(arguments: argparse.Namespace) -> None:
     from services.common.bundle import load_bundle
+    from services.common.settings import usable_cpus
     from trainer.verifier.lfw import read_pairs
     from trainer.verifier.prepare import Detect, prepare
     from trainer.verifier.split import Split, held_out_split, view1_split, view2_split
@@ -135,7 +136,7 @@ def _prepare(arguments: argparse.Namespace) -> None:
             side = {"long_side_px": arguments.detector_side, "max_long_side_px": arguments.detector_side}
             meta = bundle.meta.model_copy(update={"parameters": {**bundle.meta.parameters, **side}})
             bundle = dataclasses.replace(bundle, meta=meta)
-        detect = FaceDetector(bundle, threads=arguments.threads).detect
+        detect = FaceDetector(bundle, threads=arguments.threads or usable_cpus()).detect
     data = prepare(arguments.lfw, arguments.data, detect, split_people)
     print((data.folder / "prepare.json").read_text())
 

@@ -12,7 +12,17 @@ import numpy as np
 import pytest
 
 from services.common.errors import DeviceUnavailable
-from services.common.onnx_session import CPU, CUDA, Device, check_cuda, open_on_cuda, open_session, session_options
+from services.common.onnx_session import (
+    CPU,
+    CUDA,
+    CUDA_BATCH,
+    Device,
+    batches,
+    check_cuda,
+    open_on_cuda,
+    open_session,
+    session_options,
+)
 
 GRAPH = Path("model.onnx")
 FOR_GPUS = ("TensorrtExecutionProvider", CUDA, CPU)
@@ -123,3 +133,18 @@ def test_threads_of_a_session_rest_between_its_runs() -> None:
         time.sleep(0.05)
         burnt_s.append(time.process_time() - before_s)
     assert statistics.median(burnt_s) < 0.005
+
+
+def test_batches_are_as_large_as_they_may_be_on_a_cpu() -> None:
+    rows = np.arange(7).reshape(7, 1)
+    parts = [(part.tolist(), count) for part, count in batches(MadeUpSession([CPU]), rows, 4)]
+    assert parts == [([[0], [1], [2], [3]], 4), ([[4], [5], [6]], 3)]
+
+
+@pytest.mark.parametrize("rows", [0, 1, CUDA_BATCH, 2 * CUDA_BATCH + 1])
+def test_batches_are_of_one_size_on_cuda(rows: int) -> None:
+    given = np.arange(1, rows + 1, dtype=np.uint8)[:, None]
+    parts = list(batches(MadeUpSession([CUDA, CPU]), given, 32))
+    assert {len(part) for part, _ in parts} <= {CUDA_BATCH}
+    assert [int(row[0]) for part, count in parts for row in part[:count]] == list(range(1, rows + 1))
+    assert not any(part[count:].any() for part, count in parts)

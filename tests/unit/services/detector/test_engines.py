@@ -24,6 +24,7 @@ from services.detector.engines import (
     EngineName,
     Graph,
     LoneOrSideBySide,
+    OneForEachShape,
     engines,
     onnx_engine,
     openvino_engine,
@@ -201,3 +202,26 @@ def test_photos_side_by_side_share_the_threads(
     monkeypatch.setattr(engines_module, "_openvino_graph", lambda *_, streams: made.append(threads // streams))
     openvino_engine(bundle, threads, at_once, bfloat16=False)
     assert made == expected
+
+
+def test_each_shape_of_picture_has_a_graph_of_its_own() -> None:
+    """The first is opened at once, later ones when their shape comes; the shape that waited longest gives way."""
+    opened: list[int] = []
+
+    def open_graph() -> Graph:
+        number = len(opened)
+        opened.append(number)
+        return lambda picture: (np.full(1, number, np.float32),) * 3
+
+    graphs = OneForEachShape(open_graph)
+    assert len(opened) == 1
+
+    def answered(height_px: int) -> int:
+        return int(graphs(np.zeros((height_px, 32, 3), dtype=np.uint8))[0][0])
+
+    heights = [32 * (1 + number) for number in range(OneForEachShape.KEPT)]
+    assert [answered(height) for height in heights] == list(range(OneForEachShape.KEPT))
+    assert answered(heights[0]) == 0 and len(opened) == OneForEachShape.KEPT
+    assert answered(4096) == OneForEachShape.KEPT
+    assert answered(heights[0]) == 0, "it was used after the second"
+    assert answered(heights[1]) == OneForEachShape.KEPT + 1, "the second was given up"

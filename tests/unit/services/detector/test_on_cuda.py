@@ -72,3 +72,20 @@ def test_a_look_is_faster_than_on_the_cpu(
     with capsys.disabled():
         print(f"\na photo of twelve faces: {gpu_ms:.1f} ms on the GPU, {cpu_ms:.1f} ms on {THREADS} threads of the CPU")
     assert gpu_ms < cpu_ms
+
+
+def test_photos_of_changing_shape_are_planned_once_each(
+    on_gpu: FaceDetector, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shapes = [crowd_rgb(3, 4), crowd_rgb(4, 3), crowd_rgb(2, 4)]
+    first, later = [], []
+    for turn in range(6):
+        for photo in shapes:
+            began = time.perf_counter()
+            on_gpu.detect(photo)
+            (later if turn else first).append((time.perf_counter() - began) * 1000)
+    with capsys.disabled():
+        print(
+            f"\na shape of photo: {statistics.median(first):.0f} ms at first, {statistics.median(later):.1f} ms later"
+        )
+    assert statistics.median(later) < 40

@@ -16,6 +16,7 @@ from services.common.boxes import ARCFACE_TEMPLATE_XY  # noqa: E402
 from services.common.bundle import load_bundle, replay_golden  # noqa: E402
 from services.verifier.model import FaceVerifier  # noqa: E402
 from tests.device import DEVICE  # noqa: E402
+from tests.unit.trainer.verifier.conftest import write_lfw  # noqa: E402
 from trainer.attributes.network import FaceNet  # noqa: E402
 from trainer.attributes.restore import restore  # noqa: E402
 from trainer.verifier import cli  # noqa: E402
@@ -234,3 +235,10 @@ def test_command_line_prepares_funnelled_photos_without_a_detector(drawn_lfw: Pa
     arguments = ["prepare", "--lfw", str(drawn_lfw), "--data", str(tmp_path), "--align", "fixed", "--held-out", "0.4"]
     assert cli.main(arguments) == 0
     assert {row.alignment for row in open_chips(tmp_path).rows} == {"average"}
+
+
+def test_command_line_prepares_with_the_shipped_detector_on_every_core(tmp_path: Path) -> None:
+    photos = write_lfw(tmp_path / "lfw", people=4, photos=2, singles=2)
+    arguments = ["prepare", "--lfw", str(photos), "--data", str(tmp_path / "data"), "--held-out", "0.5"]
+    assert cli.main([*arguments, "--detector-side", "160"]) == 0
+    assert len(open_chips(tmp_path / "data")) == 10
