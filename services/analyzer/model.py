@@ -20,7 +20,7 @@ from services.analyzer.graphs import DEEPFACE_VERSION, GRAPHS, lay_out
 from services.common.boxes import CHIP_SIZE_PX
 from services.common.bundle import Bundle
 from services.common.errors import BundleInvalid, WeightsUnavailable
-from services.common.onnx_session import Device, batches, check_cuda
+from services.common.onnx_session import Device, batch_size, check_cuda, filled
 
 MAX_BATCH: Final = 8  # faces a call: DeepFace's input is 0.6 MB a face, and photos have up to 1000
 
@@ -88,13 +88,15 @@ class FaceAnalyzer:
         """Probabilities (N, classes) by asked attribute, columns as `GRAPHS[attribute].labels`."""
         clients = {attribute: self._client(attribute) for attribute in attributes}
         rows: dict[str, list[NDArray[np.float64]]] = {attribute: [] for attribute in clients}
-        for part, count in batches(next(iter(clients.values())).model, chips, MAX_BATCH) if clients else ():
+        size = min((batch_size(client.model, MAX_BATCH) for client in clients.values()), default=MAX_BATCH)
+        for part in (chips[start : start + size] for start in range(0, len(chips), size)):
             prepared: dict[object, NDArray[np.float32]] = {}
             for attribute, client in clients.items():
                 window = EMOTION_WINDOW if attribute == "emotion" else FACE_WINDOW
                 if window not in prepared:
                     prepared[window] = deepface_input(window.cut(part))
-                rows[attribute].append(distribution(client, attribute, prepared[window])[:count])
+                faces = filled(client.model, prepared[window], MAX_BATCH)
+                rows[attribute].append(distribution(client, attribute, faces)[: len(part)])
         return {
             attribute: np.concatenate(found) if found else np.zeros((0, GRAPHS[attribute].classes))
             for attribute, found in rows.items()

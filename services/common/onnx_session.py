@@ -9,7 +9,7 @@ from __future__ import annotations
 import ctypes
 import importlib
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -87,17 +87,18 @@ def open_on_cuda(graph: Path, options: Any, *, runtime: Any = None, gpus: Callab
     return session
 
 
-def batches(session: Any, rows: NDArray[Any], most: int) -> Iterator[tuple[NDArray[Any], int]]:
-    """The rows (N, ...) in parts of at most `most` for an `onnxruntime.InferenceSession`, and how many rows of each
-    count: on CUDA all are of one size, and the last one's other rows are zeros."""
-    fixed = CUDA in session.get_providers()
-    size = min(most, CUDA_BATCH) if fixed else most
-    for start in range(0, len(rows), size):
-        part = rows[start : start + size]
-        count = len(part)
-        if fixed and count < size:
-            part = np.concatenate([part, np.zeros((size - count, *rows.shape[1:]), rows.dtype)])
-        yield part, count
+def batch_size(session: Any, most: int) -> int:
+    """How many rows an `onnxruntime.InferenceSession` is to be given at once, where `most` are allowed."""
+    return min(most, CUDA_BATCH) if CUDA in session.get_providers() else most
+
+
+def filled(session: Any, rows: NDArray[Any], most: int) -> NDArray[Any]:
+    """Rows (N, ...), N up to `batch_size`, as the session is to be given them: on CUDA filled up with zeros, since
+    every batch there is of that size. The first N answers are theirs."""
+    missing = batch_size(session, most) - len(rows)
+    if CUDA not in session.get_providers() or missing <= 0:
+        return rows
+    return np.concatenate([rows, np.zeros((missing, *rows.shape[1:]), rows.dtype)])
 
 
 def open_session(

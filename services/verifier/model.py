@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from services.common.boxes import CHIP_SIZE_PX
 from services.common.bundle import Bundle
 from services.common.errors import BundleInvalid
-from services.common.onnx_session import Device, batches, open_session, session_options
+from services.common.onnx_session import Device, batch_size, filled, open_session, session_options
 from services.common.schemas import Quality, Threshold
 from services.verifier.preprocess import tower_input
 from services.verifier.quality import assess
@@ -74,15 +74,16 @@ class FaceVerifier:
         """
         if not len(chips):
             return np.zeros((0, self._dimensions), dtype=np.float32)
-        parts = batches(self._session, chips, self._batch)
-        vectors = np.concatenate([self._run(part)[:count] for part, count in parts])
+        size = batch_size(self._session, self._batch)
+        vectors = np.concatenate([self._run(chips[start : start + size]) for start in range(0, len(chips), size)])
         length = np.linalg.norm(vectors, axis=1, keepdims=True)
         return np.asarray(vectors / np.maximum(length, 1e-12), dtype=np.float32)
 
     def _run(self, chips: NDArray[np.uint8]) -> NDArray[np.float32]:
         pixels = tower_input(chips, self._input, self._parameters.chip_side_px)
-        answered = self._session.run([self._output_name], {self._input_name: pixels})[0]
-        return np.asarray(answered, dtype=np.float32).reshape(len(chips), -1)
+        inputs = {self._input_name: filled(self._session, pixels, self._batch)}
+        answered = self._session.run([self._output_name], inputs)[0]
+        return np.asarray(answered, dtype=np.float32).reshape(-1, self._dimensions)[: len(chips)]
 
     def similarity(self, anchor: NDArray[np.float32], others: NDArray[np.float32]) -> NDArray[np.float32]:
         """Cosines (N,) of one embedding (D,) with others (N, D): -1 to 1, the same in both directions."""

@@ -81,7 +81,7 @@ def unfold(network: PoseModel, views: Iterable[Tensor], total: int | None = None
     network.train(training)
     for hook, layer, moment in zip(hooks, layers, moments, strict=True):
         hook.remove()
-        mean, variance = moment.mean_and_variance()
+        mean, variance = (part.to(layer.bn.weight.device) for part in moment.mean_and_variance())
         layer.bn.weight.copy_((variance + layer.bn.eps).sqrt())
         layer.bn.bias.add_(mean)
         layer.bn.running_mean.copy_(mean)

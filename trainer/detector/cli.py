@@ -128,12 +128,22 @@ def _train(arguments: argparse.Namespace) -> int:
     options = _options(arguments)
     processes = options.pop("processes")
     if processes > 1 and "WORLD_SIZE" not in os.environ:
+        _refuse_more_than_gpus(processes, arguments.device)
         return _train_in_processes(processes, arguments.argv)
     from trainer.detector.train import TrainSettings, train
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a stopped container saves as Ctrl-C does
     print(f"checkpoint: {train(TrainSettings(**options))}")
     return 0
+
+
+def _refuse_more_than_gpus(count: int, device: str) -> None:
+    """Raises ValueError when processes would share a GPU, which NVIDIA's NCCL refuses."""
+    import torch
+
+    gpus = torch.cuda.device_count()
+    if device != "cpu" and torch.cuda.is_available() and count > gpus:
+        raise ValueError(f"--processes {count} is one a GPU, and this machine shows {gpus}; or train with --device cpu")
 
 
 def _train_in_processes(count: int, argv: Sequence[str]) -> int:

@@ -86,7 +86,7 @@ def test_graph_run_by_hand_agrees(
     found = analyzer.distributions(chips, ATTRIBUTES)
     for attribute, bundle in tiny_bundles.items():
         by_hand = ServedGraph(bundle.onnx_path.read_bytes(), attribute, threads=1).answer_chips(chips)
-        np.testing.assert_allclose(found[attribute], by_hand, atol=1e-5)
+        np.testing.assert_allclose(found[attribute], by_hand, atol=1e-5 if DEVICE == "cpu" else 1e-4)
 
 
 def test_age_is_expectation_and_deviation(analyzer: FaceAnalyzer, chips: NDArray[np.uint8]) -> None:

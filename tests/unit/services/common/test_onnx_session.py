@@ -17,8 +17,9 @@ from services.common.onnx_session import (
     CUDA,
     CUDA_BATCH,
     Device,
-    batches,
+    batch_size,
     check_cuda,
+    filled,
     open_on_cuda,
     open_session,
     session_options,
@@ -135,16 +136,18 @@ def test_threads_of_a_session_rest_between_its_runs() -> None:
     assert statistics.median(burnt_s) < 0.005
 
 
-def test_batches_are_as_large_as_they_may_be_on_a_cpu() -> None:
-    rows = np.arange(7).reshape(7, 1)
-    parts = [(part.tolist(), count) for part, count in batches(MadeUpSession([CPU]), rows, 4)]
-    assert parts == [([[0], [1], [2], [3]], 4), ([[4], [5], [6]], 3)]
+def test_a_batch_is_as_large_as_it_may_be_on_a_cpu() -> None:
+    session, rows = MadeUpSession([CPU]), np.ones((3, 1), dtype=np.uint8)
+    assert batch_size(session, 32) == 32
+    assert filled(session, rows, 32) is rows
 
 
-@pytest.mark.parametrize("rows", [0, 1, CUDA_BATCH, 2 * CUDA_BATCH + 1])
-def test_batches_are_of_one_size_on_cuda(rows: int) -> None:
-    given = np.arange(1, rows + 1, dtype=np.uint8)[:, None]
-    parts = list(batches(MadeUpSession([CUDA, CPU]), given, 32))
-    assert {len(part) for part, _ in parts} <= {CUDA_BATCH}
-    assert [int(row[0]) for part, count in parts for row in part[:count]] == list(range(1, rows + 1))
-    assert not any(part[count:].any() for part, count in parts)
+@pytest.mark.parametrize("most", [1, CUDA_BATCH, 32])
+def test_batches_are_of_one_size_on_cuda(most: int) -> None:
+    session = MadeUpSession([CUDA, CPU])
+    size = batch_size(session, most)
+    assert size == min(most, CUDA_BATCH)
+    for count in (1, size):
+        batch = filled(session, np.ones((count, 2), dtype=np.uint8), most)
+        assert (batch.shape, batch.dtype) == ((size, 2), np.uint8)
+        assert batch[:count].all() and not batch[count:].any()

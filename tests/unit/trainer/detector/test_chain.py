@@ -87,6 +87,8 @@ def test_training_goes_on_from_a_bundle(bundle_folder: Path, work: Path) -> None
 def test_two_processes_share_a_run(trained: Path, work: Path) -> None:
     import torch
 
+    if DEVICE == "cuda" and torch.cuda.device_count() < 2:
+        pytest.skip("two training processes want two GPUs")
     command = [sys.executable, "-m", "trainer", "detector", "train", "--data", str(work / "data")]
     command += [
         "--out",
@@ -105,6 +107,15 @@ def test_two_processes_share_a_run(trained: Path, work: Path) -> None:
     assert done.returncode == 0, done.stderr[-2000:]
     assert done.stdout.count("checkpoint:") == 2, "both processes ran the same command"
     assert torch.load(work / "shared" / "last.pt", weights_only=True)["step"] == 2
+
+
+def test_processes_never_share_a_gpu(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    import torch
+
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    assert main(["train", "--data", "nowhere", "--out", "nowhere", "--hours", "1", "--processes", "2"]) == 1
+    assert "--processes 2 is one a GPU, and this machine shows 1" in capsys.readouterr().err
 
 
 def test_speed_is_told_beside_ultralytics(
