@@ -13,11 +13,16 @@ SHIPPED_BUNDLE = Path("services/detector/model")
 
 
 def main(argv: Sequence[str]) -> int:
-    """Run one verb; returns the exit status. Wrong arguments exit with argparse's usage message."""
+    """Run one verb; returns 0, or 1 with a sentence on stderr for a mistake a user can mend. Wrong arguments exit with
+    argparse's usage message."""
     arguments = _parser().parse_args(argv)
     arguments.argv = list(argv)
     verb: Callable[[argparse.Namespace], int] = arguments.verb
-    return verb(arguments)
+    try:
+        return verb(arguments)
+    except (FileNotFoundError, ValueError) as error:
+        print(f"detector: {error}", file=sys.stderr)
+        return 1
 
 
 def _parser() -> argparse.ArgumentParser:
