@@ -36,10 +36,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         prepared = ["prepare", part, *paths, "--data", str(root / "data"), "--align", "usual", "--held-out", "8"]
         assert main(prepared) == 0
         trained = ["train", part, "--data", str(root / "data"), "--run", str(root / part), "--device", DEVICE]
-        trained += ["--hours", "0.0008"]
+        trained += ["--hours", "0.0004"]
         assert main([*trained, "--batch", "16"]) == 0
         steps = [json.loads(line)["steps"] for line in (root / part / "log.jsonl").read_text().splitlines()]
-        assert main([*trained[:-1], "0.0012", "--batch", "16"]) == 0, "a longer budget goes on with the run"
+        assert main([*trained[:-1], "0.0007", "--batch", "16"]) == 0, "a longer budget goes on with the run"
         resumed = [json.loads(line)["steps"] for line in (root / part / "log.jsonl").read_text().splitlines()]
         assert resumed[: len(steps)] == steps
         assert resumed == sorted(resumed)
