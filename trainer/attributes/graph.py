@@ -45,8 +45,8 @@ class DeepFaceGraph(nn.Module):
         for side in view_sizes_px(self.attribute):
             # DeepFace has blown a face's 96 px up to 224; points between pixels bring them back.
             view = F.interpolate(images, size=(side, side), mode="bilinear", align_corners=False)
-            views += [view, view.flip(3)]
-        logits = torch.stack([net(view)[self.attribute] for net in self.nets for view in views])
+            views.append(torch.cat([view, view.flip(3)]))  # in one pass, which keeps the threads of a CPU busier
+        logits = torch.cat([net(view)[self.attribute].unflatten(0, (2, -1)) for net in self.nets for view in views])
         return logits.mean(dim=0).softmax(dim=1)
 
 
