@@ -96,7 +96,7 @@ def test_a_worker_killed_in_the_middle_of_a_job(whole_stack: Stack, table: JobSt
         assert job["attempts"] == (2 if job_id in held else 1)
 
 
-def test_the_gateway_killed_right_after_accepting(whole_stack: Stack, table: JobStore) -> None:
+def test_the_gateway_killed_right_after_accepting(whole_stack: Stack) -> None:
     """No hint may have left the gateway: the table alone brings the job to its end."""
     whole_stack.kill()
     whole_stack.start("gateway")
