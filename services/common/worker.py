@@ -14,7 +14,7 @@ from typing import Any, Generic
 from services.common.errors import FacekitError, InternalError, Unavailable
 from services.common.heartbeat import Heartbeat
 from services.common.job_files import JobFiles
-from services.common.jobs import Job
+from services.common.jobs import Job, object_prefix
 from services.common.leases import Leases
 from services.common.metrics import WorkerMetrics
 from services.common.model_slot import ModelSlot
@@ -84,11 +84,13 @@ class Worker(Generic[Model]):
             outcome = self._stage.run(loaded.model, job, files)
         except FacekitError as error:
             self._give_up(job, owner, error, started)
+            self._leave_nothing_of_a_deleted_job(job.id)
             return
         except Exception:
             log.exception("stage failed", extra={"job_id": job.id})
             unknown = InternalError("The worker failed on this job; its log says why.")
             self._give_up(job, owner, unknown, started, retry=True)
+            self._leave_nothing_of_a_deleted_job(job.id)
             return
         timings = {
             self._stage.name: _elapsed_ms(started),
@@ -97,6 +99,7 @@ class Worker(Generic[Model]):
         }
         if not self._save(job, owner, outcome, timings):
             self._metrics.lost()
+            self._leave_nothing_of_a_deleted_job(job.id)
             return
         if job.next_stage is not None:
             self._hint(job.next_stage, job.id)
@@ -149,6 +152,15 @@ class Worker(Generic[Model]):
         except FacekitError as unsaved:
             log.warning("failure not saved, the lease will run out: %s", unsaved.detail, extra={"job_id": job.id})
         log.warning("%s: %s", error.code, error.detail, extra={"job_id": job.id})
+
+    def _leave_nothing_of_a_deleted_job(self, job_id: str) -> None:
+        """Removes what this worker wrote after the sweeper had removed the job's photos and row; it waits for a lease's
+        time only."""
+        try:
+            if not self._jobs.existing([job_id]):
+                self._store.delete_prefix(object_prefix(job_id))
+        except FacekitError as error:
+            log.warning("left to the sweeper: %s", error.detail, extra={"job_id": job_id})
 
     def _drop_chips(self, files: JobFiles) -> None:
         try:

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from services.common.bootstrap import Ports
-from services.common.errors import ImageCorrupt, NoSuchJob, Unavailable
-from services.common.jobs import Job, JobKind, JobStatus, new_job_id, now
+from services.common.errors import ImageCorrupt, NoSuchJob, ObjectMissing, Unavailable
+from services.common.job_files import JobFiles
+from services.common.jobs import Job, JobKind, JobStatus, new_job_id, now, object_prefix
 from services.common.settings import Settings
 from services.common.worker import Worker
 from tests.unit.services.common.tiny_stage import TinyStage, tiny_bundle
@@ -122,6 +123,23 @@ def test_a_lost_lease_writes_nothing_and_the_other_worker_ends_the_job(
     worker(stall, name="w1").handle(job_id)
     job = ports.jobs.get(job_id)
     assert (job.status, job.attempts) == (JobStatus.SUCCEEDED, 2)
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_what_is_written_after_a_deletion_goes_too(ports: Ports, worker: Callable[..., Worker], fails: bool) -> None:
+    """The sweeper waits for a lease's time; a worker that is slower finds photos and row gone."""
+
+    def outlast_the_deletion(job: Job, files: JobFiles) -> None:
+        ports.jobs.mark_deleted(job.id)
+        ports.store.delete_prefix(object_prefix(job.id))
+        ports.jobs.purge(job.id)
+        files.put("face-0", b"a crop")
+        if fails:
+            raise ObjectMissing("the photo is gone")
+
+    job_id = queued(ports)
+    worker(outlast_the_deletion).handle(job_id)
+    assert not list(ports.store.keys(object_prefix(job_id)))
 
 
 def test_consuming_makes_the_heart_beat(ports: Ports, worker: Callable[..., Worker]) -> None:
