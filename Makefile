@@ -6,7 +6,10 @@ TRAINER_VENV := .venv-trainer
 GPU_VENV := .venv-gpu
 TEST_LOGS := build/test
 PAGE := tests/e2e/page
-PIP := -m pip install --quiet --disable-pip-version-check --no-input --require-hashes --no-deps --only-binary :all:
+UV := build/uv
+
+# Tests start hundreds of processes: what one has compiled the next should find, whatever this machine's habit is.
+unexport PYTHONDONTWRITEBYTECODE
 
 # Labels of the images; `docker compose` works without them too.
 COMPOSE = FACEKIT_VERSION=$$(sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml) \
@@ -48,7 +51,7 @@ images: ## build the images of the stack and print their sizes, whole and compre
 	@sh scripts/image_sizes.sh
 
 # The two halves beside each other; what the training half says is printed when it has ended.
-test: ## every test, in the environments they need
+test: $(UV)/installer ## every test, in the environments they need
 	@mkdir -p $(TEST_LOGS); \
 	$(MAKE) --no-print-directory test-trainer > $(TEST_LOGS)/trainer.log 2>&1 & trainer=$$!; trap "kill $$trainer" INT TERM; \
 	failed=0; $(MAKE) --no-print-directory test-serving || failed=1; \
@@ -95,39 +98,40 @@ screenshots: $(VENV)/dev page-tools ## README's pictures of the page, taken anew
 	$(VENV)/bin/python -m scripts.screenshots
 
 constraints: $(VENV)/dev ## resolve pyproject.toml again into constraints.txt
-	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" $(VENV)/bin/python -m scripts.lock
+	$(VENV)/bin/python -m scripts.lock
 
 clean: ## remove environments, caches and build leftovers (not .facekit: it holds your jobs)
 	rm -rf $(VENV) $(TRAINER_VENV) $(GPU_VENV) $(PAGE)/node_modules build *.egg-info .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
 	find services trainer scripts tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# The environments: each stamp file is newer than the pins it was made from. Only what serves is compiled beforehand: of
-# the rest, most is never imported.
-$(VENV)/created $(TRAINER_VENV)/created $(GPU_VENV)/created:
-	@python=$$(sh scripts/python.sh "$(PYTHON)") && "$$python" -m venv --clear $(@D) && touch $@
+# The environments: each stamp file is newer than the pins it was made from. uv installs the others; what serves is
+# imported once, so that the first start finds it compiled.
+%/created:
+	@python=$$(sh scripts/python.sh "$(PYTHON)") && "$$python" -m venv --clear --without-pip $(@D) && touch $@
 
-$(VENV)/serving: $(VENV)/created constraints.txt scripts/pins.py
+$(UV)/installer: $(UV)/created constraints.txt scripts/pins.py
+	@$(UV)/bin/python -m scripts.install $(@D) installer || echo "facekit: without uv pip installs, which takes minutes" >&2
+	@touch $@
+
+$(VENV)/serving: $(VENV)/created constraints.txt scripts/pins.py | $(UV)/installer
 	@echo "facekit: installing the serving environment into $(VENV), once"
-	@$(VENV)/bin/python scripts/pins.py $(SERVING) > $(VENV)/serving.txt
-	@$(VENV)/bin/python $(PIP) -r $(VENV)/serving.txt
+	@$(VENV)/bin/python -m scripts.install $(VENV) $(SERVING)
+	@$(VENV)/bin/python -m scripts.warm
 	@touch $@
 
 $(VENV)/dev: $(VENV)/serving
 	@echo "facekit: adding the tools for tests and lint to $(VENV), once"
-	@$(VENV)/bin/python scripts/pins.py dev > $(VENV)/dev.txt
-	@$(VENV)/bin/python $(PIP) --no-compile -r $(VENV)/dev.txt
+	@$(VENV)/bin/python -m scripts.install $(VENV) dev
 	@touch $@
 
-$(TRAINER_VENV)/trainer: $(TRAINER_VENV)/created constraints.txt scripts/pins.py
+$(TRAINER_VENV)/trainer: $(TRAINER_VENV)/created constraints.txt scripts/pins.py | $(UV)/installer
 	@echo "facekit: installing the training environment into $(TRAINER_VENV), once; PyTorch makes it several gigabytes"
-	@$(TRAINER_VENV)/bin/python scripts/pins.py trainer > $(TRAINER_VENV)/trainer.txt
-	@$(TRAINER_VENV)/bin/python $(PIP) --no-compile -r $(TRAINER_VENV)/trainer.txt
+	@$(TRAINER_VENV)/bin/python -m scripts.install $(TRAINER_VENV) trainer
 	@touch $@
 
-$(GPU_VENV)/gpu: $(GPU_VENV)/created constraints.txt scripts/pins.py
+$(GPU_VENV)/gpu: $(GPU_VENV)/created constraints.txt scripts/pins.py | $(UV)/installer
 	@echo "facekit: installing the workers' environment for a GPU into $(GPU_VENV), once; CUDA makes it several gigabytes"
-	@$(GPU_VENV)/bin/python scripts/pins.py --gpu $(SERVING) dev > $(GPU_VENV)/gpu.txt
-	@$(GPU_VENV)/bin/python $(PIP) --no-compile -r $(GPU_VENV)/gpu.txt
+	@$(GPU_VENV)/bin/python -m scripts.install $(GPU_VENV) --gpu $(SERVING) dev
 	@touch $@
 
 page-tools: ## what checks the page: TypeScript, Playwright, axe (needs npm)

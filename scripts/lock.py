@@ -12,6 +12,7 @@ import tempfile
 import tomllib
 from pathlib import Path
 
+from scripts.install import UV
 from scripts.pins import CONSTRAINTS, FOR
 
 ROOT = CONSTRAINTS.parent
@@ -26,7 +27,7 @@ UNWANTED = ("openvino-telemetry",)
 
 def compile_pins(*options: str) -> str:
     """uv's universal resolution of pyproject.toml. Raises CalledProcessError when there is none."""
-    command = ["uv", "pip", "compile", "pyproject.toml", "--universal", "--python-version", "3.11", "--quiet"]
+    command = [str(UV), "pip", "compile", "pyproject.toml", "--universal", "--python-version", "3.11", "--quiet"]
     command += ["--no-header", "--no-annotate", "--no-emit-index-url", "--no-emit-package", "facekit"]
     for name in UNWANTED:
         command += ["--no-emit-package", name]

@@ -7,11 +7,13 @@ import stat
 import subprocess
 import sys
 import tomllib
+import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from scripts import pins
+from scripts import install, pins
 
 ROOT = Path(pins.__file__).parent.parent
 EXTRAS = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
@@ -122,22 +124,56 @@ def test_unknown_extra_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     assert "no such extra" in capsys.readouterr().err
 
 
-def test_pip_refuses_a_file_whose_hash_differs(tmp_path: Path) -> None:
-    """pip itself, on a wheel made here: what scripts/pins.py prints is checked, not just carried along."""
-    pin = "nothing==1.0 \\\n    --hash=sha256:" + "0" * 64
-    (tmp_path / "pins.txt").write_text(pin)
-    wheel = tmp_path / "nothing-1.0-py3-none-any.whl"
-    wheel.write_bytes(b"not what was published")
-    command = [sys.executable, "-m", "pip", "install", "--no-index", "--find-links", str(tmp_path), "--require-hashes"]
-    command += [
-        "--no-deps",
-        "--only-binary",
-        ":all:",
-        "--target",
-        str(tmp_path / "to"),
-        "-r",
-        str(tmp_path / "pins.txt"),
-    ]
-    finished = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert finished.returncode != 0
-    assert "DO NOT MATCH THE HASHES" in finished.stderr
+@pytest.fixture
+def tampered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A file of pins, and as the only index a folder whose one wheel is sound, but not what was pinned."""
+    with zipfile.ZipFile(tmp_path / "nothing-1.0-py3-none-any.whl", "w") as wheel:
+        wheel.writestr("nothing-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\nTag: py3-none-any\n")
+        wheel.writestr("nothing-1.0.dist-info/METADATA", "Metadata-Version: 2.1\nName: nothing\nVersion: 1.0\n")
+        wheel.writestr("nothing-1.0.dist-info/RECORD", "")
+    monkeypatch.setenv("UV_CACHE_DIR", str(tmp_path / "cache"))
+    for installer in ("PIP", "UV"):
+        monkeypatch.setenv(f"{installer}_NO_INDEX", "1")
+        monkeypatch.setenv(f"{installer}_FIND_LINKS", str(tmp_path))
+    wanted = tmp_path / "pins.txt"
+    wanted.write_text("nothing==1.0 \\\n    --hash=sha256:" + "0" * 64)
+    return wanted
+
+
+@pytest.mark.parametrize("by", [install.by_uv, install.by_pip])
+def test_installers_refuse_a_file_whose_hash_differs(
+    by: Callable[[Path, Path], bool], tampered: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """What scripts/pins.py prints is checked, not just carried along. The environment is uv's own, which has pip."""
+    if not install.UV.exists():
+        pytest.skip("no uv: this environment was not made by make")
+    assert not by(install.UV_HOME, tampered)
+    assert re.search("hash mismatch|do not match the hashes", capfd.readouterr().err, re.IGNORECASE)
+
+
+@pytest.mark.parametrize("uv", ["there is none", "it cannot"])
+def test_pip_installs_what_uv_cannot(uv: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[str] = []
+
+    def by_pip(environment: Path, wanted: Path) -> bool:
+        seen.extend(line.split()[0] for line in wanted.read_text().splitlines() if "==" in line)
+        return True
+
+    program(tmp_path, "uv", "exit 2")
+    monkeypatch.setattr(install, "UV", tmp_path / ("uv" if uv == "it cannot" else "nowhere"))
+    monkeypatch.setattr(install, "by_pip", by_pip)
+    assert install.main([str(tmp_path), "client"]) == 0
+    assert "requests" in {pin.partition("==")[0] for pin in seen}
+
+
+def test_uv_is_told_of_the_index_that_pip_uses(monkeypatch: pytest.MonkeyPatch) -> None:
+    if not install.UV.exists():
+        pytest.skip("no uv: this environment was not made by make")
+    monkeypatch.setenv("PIP_INDEX_URL", "http://127.0.0.1:9/simple")
+    assert install.index_of_pip() == {"UV_DEFAULT_INDEX": "http://127.0.0.1:9/simple"}
+
+
+def test_an_unknown_extra_is_not_installed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert install.main([str(tmp_path), "liveness"]) == 1
+    assert "no such extra" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
