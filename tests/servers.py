@@ -118,7 +118,7 @@ def s3() -> Iterator[S3Server]:
         if minio is not None:
             command = [minio, "server", "--address", server.endpoint, str(folder / "data")]
         else:
-            command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
+            command = [sys.executable, "-P", str(Path(__file__).with_name("s3_imitation.py")), str(port)]
         log = folder / "s3.log"
         environment = {"MINIO_ROOT_USER": server.access_key, "MINIO_ROOT_PASSWORD": server.secret_key}
         process = _spawn(command, log, environment=environment)
