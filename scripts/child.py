@@ -19,14 +19,18 @@ BACKOFF_S = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
 
 
 class Child:
-    """`python -m <module>` under the guard, with its output in `<folder>/<name>.log` (the one before: `.log.1`)."""
+    """`python -m <module>` under the guard, with its output in `<folder>/<name>.log` (the one before: `.log.1`).
 
-    def __init__(self, name: str, module: str, environment: Mapping[str, str], log_folder: Path) -> None:
+    Its temporary files are in `scratch`, which is emptied before each start: one that is killed leaves its own behind.
+    """
+
+    def __init__(self, name: str, module: str, environment: Mapping[str, str], log_folder: Path, scratch: Path) -> None:
         self.name = name
         self.log_path = log_folder / f"{name}.log"
         self.restarts = 0
         self._command = [sys.executable, "-m", "scripts.guard", module]
-        self._environment = dict(environment)
+        self._scratch = scratch
+        self._environment = {**environment, "TMPDIR": str(scratch)}
         self._process: subprocess.Popen[bytes] | None = None
         self._started_at = 0.0
         self._failures = 0
@@ -38,6 +42,8 @@ class Child:
         return self._process.pid if self._process else None
 
     def start(self) -> None:
+        shutil.rmtree(self._scratch, ignore_errors=True)
+        self._scratch.mkdir(parents=True, exist_ok=True)
         with self.log_path.open("ab") as log:
             # Its own session: Ctrl-C in the terminal reaches the launcher, which stops everyone in order.
             self._process = subprocess.Popen(

@@ -130,7 +130,8 @@ class EmbeddedStack:
             beat = beats / name
             beat.unlink(missing_ok=True)
             own = {"FACEKIT_HEARTBEAT_FILE": str(beat)} if name in MODEL_STAGES else {}
-            self.children[name] = Child(name, module, {**environment, **own}, self._home.logs)
+            scratch = self.home / "tmp" / name
+            self.children[name] = Child(name, module, {**environment, **own}, self._home.logs, scratch)
 
     def _write_record(self) -> None:
         """For people, `make run` again and tests: who runs here, and where it answers."""

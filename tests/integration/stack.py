@@ -42,6 +42,7 @@ class Stack:
             "FACEKIT_HOME": str(home),
             "FACEKIT_PORT": str(self.port),
             "FACEKIT_FRONTEND": str(REPOSITORY / "frontend"),
+            "TMPDIR": str(home),  # killed processes leave temporary folders behind
         }
         self.set(**settings)
 

@@ -105,10 +105,12 @@ def test_warnings_reach_the_terminal_and_the_rest_the_logs(launch: Callable[...,
 def test_killed_child_is_started_again(launch: Callable[..., Launcher]) -> None:
     launcher = launch()
     before = launcher.until_ready()["children"]
+    (left,) = (launcher.home / "tmp" / "verifier").iterdir()
     os.kill(before["verifier"], signal.SIGKILL)
     wait_for(lambda: "verifier was killed by SIGKILL; starting it again" in launcher.said())
     wait_for(lambda: launcher.record()["children"]["verifier"] != before["verifier"])
     assert launcher.record()["children"]["detector"] == before["detector"]
+    wait_for(lambda: any(left.parent.iterdir()) and not left.exists())  # a temporary file of the killed one
 
 
 def test_children_end_with_a_killed_launcher_and_the_home_is_free_again(launch: Callable[..., Launcher]) -> None:
@@ -162,7 +164,7 @@ def test_unusable_or_full_home_is_one_line(tmp_path: Path, monkeypatch: pytest.M
 def test_last_log_is_kept_and_a_long_one_is_cut(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     log = tmp_path / "detector.log"
     log.write_text("from the last time\n")
-    child = Child("detector", "module", {}, tmp_path)
+    child = Child("detector", "module", {}, tmp_path, tmp_path / "tmp")
     assert (tmp_path / "detector.log.1").read_text() == "from the last time\n"
     monkeypatch.setattr("scripts.child.MAX_LOG_BYTES", 100)
     log.write_text(json.dumps({"level": "ERROR", "message": "x" * 200}) + "\n")
@@ -173,7 +175,7 @@ def test_last_log_is_kept_and_a_long_one_is_cut(tmp_path: Path, monkeypatch: pyt
 
 
 def test_restarts_wait_longer_each_time(tmp_path: Path) -> None:
-    child = Child("detector", "module", {}, tmp_path)
+    child = Child("detector", "module", {}, tmp_path, tmp_path / "tmp")
     child._started_at = time.monotonic()
     delays = [child.restart_delay_s() for _ in range(8)]
     assert delays == sorted(delays)
