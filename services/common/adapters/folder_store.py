@@ -11,6 +11,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO, Final
 
+from services.common.adapters.disk import sync_content, sync_folder
 from services.common.adapters.object_key import check_key, check_prefix, is_key
 from services.common.errors import ObjectMissing, StorageFull, Unavailable
 
@@ -45,10 +46,10 @@ class FolderStore:
                 with open(partial, "wb", buffering=0) as file:
                     _write(file.fileno(), content)
                     if durable:
-                        os.fsync(file.fileno())
+                        sync_content(file.fileno())
                 _move_into_place(partial, path)
                 if durable:
-                    _sync_folder(os.path.dirname(path))
+                    sync_folder(os.path.dirname(path))
             except BaseException:
                 with suppress(OSError):
                     os.unlink(partial)
@@ -140,16 +141,6 @@ def _move_into_place(partial: str, path: str) -> None:
                 raise
         with suppress(FileNotFoundError, FileExistsError):  # it comes and goes while it is made
             os.makedirs(os.path.dirname(path), exist_ok=True)
-
-
-def _sync_folder(folder: str) -> None:
-    """Makes a rename survive a power cut; the object may be deleted, with its folder, meanwhile."""
-    with suppress(FileNotFoundError):
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
 
 
 def _files_below(folder: Path) -> Iterator[Path]:

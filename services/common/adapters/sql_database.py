@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +15,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 from sqlalchemy import exc
 
+from services.common.adapters.disk import sync_content, sync_folder
 from services.common.adapters.folder_bell import FolderBell, ring
 from services.common.adapters.sql_tables import UtcDateTime
 from services.common.errors import StorageFull, Unavailable
@@ -21,7 +23,6 @@ from services.common.jobs import now
 from services.common.ports import Bell
 
 _WAIT_S: Final = 10
-_DURABLE: Final = "facekit_durable"
 _READ: Final = "facekit_read"
 _SQLITE_FULL: Final = 13
 _POSTGRES_FULL: Final = "53100"
@@ -34,28 +35,30 @@ class Database:
     On SQLite a writing transaction takes the write lock at its start (BEGIN IMMEDIATE), so that it can wait for it
     but never fail half way. Every commit survives the death of any process. Those asked to be durable, what users
     were promised, survive a power cut too; the others may then be lost, and the work they recorded is done again.
+    The disk is waited for after the lock is given back, so that no other writer waits with it.
     """
 
     def __init__(self, url: str) -> None:
         """Raises Unavailable for a URL of another kind of database. Does not connect."""
         parsed = sa.make_url(url)
         self.kind = parsed.get_backend_name()
-        self._folder: Path | None = None  # of a database in a file
+        self._file: Path | None = None  # of SQLite
         if self.kind == "postgresql":
             self.engine = _postgresql(parsed)
         elif self.kind == "sqlite":
-            self._folder = _folder(parsed)
+            self._file = _file(parsed)
             self.engine = _sqlite(parsed)
         else:
             raise Unavailable(f"database {self.kind!r} is not supported: use postgresql:// or sqlite:///")
 
     @contextmanager
     def writing(self, *, durable: bool = False) -> Iterator[sa.Connection]:
-        options = {_DURABLE: durable}
-        with _translated(), self.engine.connect().execution_options(**options) as connection, connection.begin():
+        with _translated(), self.engine.connect() as connection, connection.begin():
             yield connection
-        if self._folder is not None:
-            ring(self._folder)
+        if self._file is not None:
+            if durable:
+                sync_log(self._file)
+            ring(self._file.parent)
 
     @contextmanager
     def reading(self) -> Iterator[sa.Connection]:
@@ -79,9 +82,9 @@ class Database:
 
     def bell(self) -> Bell | None:
         """See JobStore.bell. SQLite's writers ring one that lies beside the database; PostgreSQL has to be asked."""
-        if self._folder is None:
+        if self._file is None:
             return None
-        bell = FolderBell(self._folder)
+        bell = FolderBell(self._file.parent)
         try:
             bell.fileno()
         except OSError:
@@ -91,6 +94,27 @@ class Database:
 
     def close(self) -> None:
         self.engine.dispose()
+
+
+def sync_log(database: Path) -> None:
+    """Returns when all that was committed to a SQLite database is on the disk. Raises Unavailable.
+
+    With `synchronous=NORMAL` SQLite syncs its log (`<database>-wal`) only before it moves commits from there into the
+    database, and the database after that. A commit survives a power cut once the log was synced after it.
+    """
+    try:
+        log = os.open(f"{database}-wal", os.O_RDONLY)
+    except FileNotFoundError:  # moved whole into the database, which is synced then
+        return
+    except OSError as error:
+        raise Unavailable(f"the database's log cannot be opened: {error.strerror}") from error
+    try:
+        sync_content(log)
+        sync_folder(str(database.parent))  # the log may be a new one; takes next to no time where it is not
+    except OSError as error:
+        raise Unavailable(f"the database's log did not reach the disk: {error.strerror}") from error
+    finally:
+        os.close(log)
 
 
 def _postgresql(url: sa.URL) -> sa.Engine:
@@ -111,16 +135,16 @@ def _postgresql(url: sa.URL) -> sa.Engine:
     )
 
 
-def _folder(url: sa.URL) -> Path | None:
-    """Of a SQLite database, made where it is missing; None of one in memory. Raises Unavailable."""
+def _file(url: sa.URL) -> Path | None:
+    """Of a SQLite database, its folder made where it is missing; None of one in memory. Raises Unavailable."""
     if not url.database or url.database == ":memory:":
         return None
-    folder = Path(url.database).parent
+    file = Path(url.database)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        file.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise Unavailable(f"the database folder {folder} cannot be made: {error.strerror}") from error
-    return folder
+        raise Unavailable(f"the database folder {file.parent} cannot be made: {error.strerror}") from error
+    return file
 
 
 def _sqlite(url: sa.URL) -> sa.Engine:
@@ -142,18 +166,11 @@ def _set_up_sqlite(connection: sqlite3.Connection, _record: object) -> None:
     # Transactions are begun by `_begin_sqlite`, never by the driver's guess.
     connection.isolation_level = None
     connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("PRAGMA synchronous=NORMAL")  # `sync_log` does the rest
 
 
 def _begin_sqlite(connection: sa.Connection) -> None:
-    options = connection.get_execution_options()
-    if options.get(_READ):
-        connection.exec_driver_sql("BEGIN")
-        return
-    durable = bool(options.get(_DURABLE))
-    if connection.info.get(_DURABLE) is not durable:
-        connection.exec_driver_sql(f"PRAGMA synchronous={'FULL' if durable else 'NORMAL'}")
-        connection.info[_DURABLE] = durable
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
+    connection.exec_driver_sql("BEGIN" if connection.get_execution_options().get(_READ) else "BEGIN IMMEDIATE")
 
 
 _to_json = partial(json.dumps, allow_nan=False, ensure_ascii=False, separators=(",", ":"))
