@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from services.common.adapters import folder_store
 from services.common.adapters.folder_store import FolderStore
 from services.common.adapters.minio_store import MinioStore
 from services.common.errors import StorageFull, Unavailable
@@ -22,7 +23,7 @@ def test_a_full_disk_is_storage_full_and_leaves_nothing(tmp_path: Path, monkeypa
     def no_space(_handle: int) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr(os, "fsync", no_space)
+    monkeypatch.setattr(folder_store, "sync_content", no_space)
     with pytest.raises(StorageFull, match="No space left"):
         store.put("jobs/1/original", b"x")
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
