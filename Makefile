@@ -110,8 +110,8 @@ clean: ## remove environments, caches and build leftovers (not .facekit: it hold
 	@python=$$(sh scripts/python.sh "$(PYTHON)") && "$$python" -m venv --clear --without-pip $(@D) && touch $@
 
 $(UV)/installer: $(UV)/created constraints.txt scripts/pins.py
-	@$(UV)/bin/python -m scripts.install $(@D) installer || echo "facekit: without uv pip installs, which takes minutes" >&2
-	@touch $@
+	@if $(UV)/bin/python -m scripts.install $(@D) installer; then touch $@; \
+	else echo "facekit: without uv pip installs, which takes minutes" >&2; fi
 
 $(VENV)/serving: $(VENV)/created constraints.txt scripts/pins.py | $(UV)/installer
 	@echo "facekit: installing the serving environment into $(VENV), once"
