@@ -23,11 +23,11 @@ help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: $(VENV)/serving ## start the embedded system: gateway, three workers, no server needed
-	@exec $(VENV)/bin/python -m scripts.run
+	@exec $(VENV)/bin/python -m scripts.embedded
 
 up: ## start the whole stack with Docker; makes keys and secrets the first time
 	@docker compose version >/dev/null 2>&1 || { echo "facekit: make up needs Docker with Compose v2" >&2; exit 1; }
-	@python3 scripts/stack_env.py
+	@python3 scripts/deployment/stack_env.py
 	@$(COMPOSE) up --detach --build --wait --quiet-pull
 	@echo "facekit: the stack answers at http://$$($(COMPOSE) port nginx 8080)"
 
@@ -41,14 +41,14 @@ ps: ## what runs of the stack, and how well
 	@$(COMPOSE) ps --all
 
 backup: ## save database and bucket of the running stack under backups/
-	@sh scripts/backup.sh save
+	@sh scripts/deployment/backup.sh save
 
 restore: ## BACKUP=backups/...: the stack as it was then; what came after is gone
-	@sh scripts/backup.sh restore "$(BACKUP)"
+	@sh scripts/deployment/backup.sh restore "$(BACKUP)"
 
 images: ## build the images of the stack and print their sizes, whole and compressed
 	@$(COMPOSE) build --quiet
-	@sh scripts/image_sizes.sh
+	@sh scripts/deployment/image_sizes.sh
 
 # The two halves beside each other; what the training half says is printed when it has ended.
 test: $(UV)/installer ## every test, in the environments they need
@@ -98,7 +98,7 @@ screenshots: $(VENV)/dev page-tools ## README's pictures of the page, taken anew
 	$(VENV)/bin/python -m scripts.screenshots
 
 constraints: $(VENV)/dev ## resolve pyproject.toml again into constraints.txt
-	$(VENV)/bin/python -m scripts.lock
+	$(VENV)/bin/python -m scripts.environment.lock
 
 clean: ## remove environments, caches and build leftovers (not .facekit: it holds your jobs)
 	rm -rf $(VENV) $(TRAINER_VENV) $(GPU_VENV) $(PAGE)/node_modules build *.egg-info .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
@@ -107,31 +107,31 @@ clean: ## remove environments, caches and build leftovers (not .facekit: it hold
 # The environments: each stamp file is newer than the pins it was made from. uv installs the others; what serves is
 # imported once, so that the first start finds it compiled.
 %/created:
-	@python=$$(sh scripts/python.sh "$(PYTHON)") && "$$python" -m venv --clear --without-pip $(@D) && touch $@
+	@python=$$(sh scripts/environment/python.sh "$(PYTHON)") && "$$python" -m venv --clear --without-pip $(@D) && touch $@
 
-$(UV)/installer: $(UV)/created constraints.txt scripts/pins.py
-	@if $(UV)/bin/python -m scripts.install $(@D) installer; then touch $@; \
+$(UV)/installer: $(UV)/created constraints.txt scripts/environment/pins.py
+	@if $(UV)/bin/python -m scripts.environment.install $(@D) installer; then touch $@; \
 	else echo "facekit: without uv pip installs, which takes minutes" >&2; fi
 
-$(VENV)/serving: $(VENV)/created constraints.txt scripts/pins.py | $(UV)/installer
+$(VENV)/serving: $(VENV)/created constraints.txt scripts/environment/pins.py | $(UV)/installer
 	@echo "facekit: installing the serving environment into $(VENV), once"
-	@$(VENV)/bin/python -m scripts.install $(VENV) $(SERVING)
-	@$(VENV)/bin/python -m scripts.warm
+	@$(VENV)/bin/python -m scripts.environment.install $(VENV) $(SERVING)
+	@$(VENV)/bin/python -m scripts.environment.warm
 	@touch $@
 
 $(VENV)/dev: $(VENV)/serving
 	@echo "facekit: adding the tools for tests and lint to $(VENV), once"
-	@$(VENV)/bin/python -m scripts.install $(VENV) dev
+	@$(VENV)/bin/python -m scripts.environment.install $(VENV) dev
 	@touch $@
 
-$(TRAINER_VENV)/trainer: $(TRAINER_VENV)/created constraints.txt scripts/pins.py | $(UV)/installer
+$(TRAINER_VENV)/trainer: $(TRAINER_VENV)/created constraints.txt scripts/environment/pins.py | $(UV)/installer
 	@echo "facekit: installing the training environment into $(TRAINER_VENV), once; PyTorch makes it several gigabytes"
-	@$(TRAINER_VENV)/bin/python -m scripts.install $(TRAINER_VENV) trainer
+	@$(TRAINER_VENV)/bin/python -m scripts.environment.install $(TRAINER_VENV) trainer
 	@touch $@
 
-$(GPU_VENV)/gpu: $(GPU_VENV)/created constraints.txt scripts/pins.py | $(UV)/installer
+$(GPU_VENV)/gpu: $(GPU_VENV)/created constraints.txt scripts/environment/pins.py | $(UV)/installer
 	@echo "facekit: installing the workers' environment for a GPU into $(GPU_VENV), once; CUDA makes it several gigabytes"
-	@$(GPU_VENV)/bin/python -m scripts.install $(GPU_VENV) --gpu $(SERVING) dev
+	@$(GPU_VENV)/bin/python -m scripts.environment.install $(GPU_VENV) --gpu $(SERVING) dev
 	@touch $@
 
 page-tools: ## what checks the page: TypeScript, Playwright, axe (needs npm)

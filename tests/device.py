@@ -5,6 +5,6 @@ from __future__ import annotations
 import os
 from typing import Final
 
-from services.common.onnx_session import Device
+from services.common.inference.onnx_session import Device
 
 DEVICE: Final[Device] = "cuda" if os.environ.get("FACEKIT_TEST_DEVICE") == "cuda" else "cpu"

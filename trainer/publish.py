@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from services.common.bootstrap import build_store
-from services.common.bundle import load_bundle
-from services.common.registry import publish_bundle
+from services.common.inference.bundle import load_bundle
+from services.common.inference.registry import publish_bundle
 from services.common.settings import Settings
 
 

@@ -15,9 +15,9 @@ from pathlib import Path
 from PIL import Image, ImageFilter, ImageOps
 from skimage.data import astronaut, coffee
 
-from scripts.embedded import EmbeddedStack
-from scripts.free_port import free_port
-from scripts.home import CannotStart
+from scripts.embedded.free_port import free_port
+from scripts.embedded.home import CannotStart
+from scripts.embedded.stack import EmbeddedStack
 
 HERE = Path(__file__).parent
 TIMEOUT_S = 180

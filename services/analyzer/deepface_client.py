@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from services.analyzer.graphs import GRAPHS, HOW_TO_FETCH, check_contract, graph_file
 from services.common.errors import WeightsUnavailable
-from services.common.onnx_session import Device, open_session, session_options
+from services.common.inference.onnx_session import Device, open_session, session_options
 
 # DeepFace takes its folder from the environment and makes its own sessions: one load at a time.
 _LOADING: Final = threading.Lock()

@@ -9,7 +9,7 @@ from typing import Any, Final
 from services.analyzer.graphs import DEEPFACE_VERSION, FETCH_COMMAND, GRAPHS, Graph
 from services.analyzer.model import FaceAnalyzer
 from services.analyzer.stage import AnalyzerStage
-from services.common.bundle import Bundle
+from services.common.inference.bundle import Bundle
 from services.common.settings import Settings
 
 CARD: Final = """# deepface-{attribute} {version}

@@ -13,7 +13,7 @@ import numpy as np
 from services.common.errors import WeightsUnavailable
 
 DEEPFACE_VERSION: Final = "0.0.103"
-FETCH_COMMAND: Final = "python -m scripts.fetch_deepface_graphs"
+FETCH_COMMAND: Final = "python -m scripts.deployment.fetch_deepface_graphs"
 STACK_FETCH_COMMAND: Final = "docker compose run --rm graphs"
 HOW_TO_FETCH: Final = f"Run `{FETCH_COMMAND}`, or `{STACK_FETCH_COMMAND}` in the stack"
 

@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 from services.analyzer.deepface_client import deepface_input, distribution, load_client
 from services.analyzer.framing import EMOTION_WINDOW, FACE_WINDOW
 from services.analyzer.graphs import DEEPFACE_VERSION, GRAPHS, lay_out
-from services.common.boxes import CHIP_SIZE_PX
-from services.common.bundle import Bundle
 from services.common.errors import BundleInvalid, WeightsUnavailable
-from services.common.onnx_session import Device, batch_size, check_cuda, filled
+from services.common.inference.boxes import CHIP_SIZE_PX
+from services.common.inference.bundle import Bundle
+from services.common.inference.onnx_session import Device, batch_size, check_cuda, filled
 
 MAX_BATCH: Final = 8  # faces a call: DeepFace's input is 0.6 MB a face, and photos have up to 1000
 

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from services.analyzer.model import FaceAnalyzer
-from services.common.bundle import Bundle, replay_golden
-from services.common.job_files import JobFiles
+from services.common.inference.bundle import Bundle, replay_golden
 from services.common.jobs import Job
 from services.common.schemas import ATTRIBUTES, Attributes, DetectionOptions, DetectionResult
 from services.common.settings import Settings
-from services.common.stage import StageResult
+from services.common.work.job_files import JobFiles
+from services.common.work.stage import StageResult
 
 
 class AnalyzerStage:

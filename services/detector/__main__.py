@@ -1,6 +1,6 @@
 """The detector worker: `python -m services.detector`."""
 
-from services.common.worker import serve
+from services.common.work.worker import serve
 from services.detector.stage import DetectorStage
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from services.common.boxes import box_areas, iou_matrix
+from services.common.inference.boxes import box_areas, iou_matrix
 
 Floats = NDArray[np.float32]
 

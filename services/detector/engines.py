@@ -20,9 +20,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from services.common.bundle import Bundle
 from services.common.errors import DeviceUnavailable
-from services.common.onnx_session import Device, open_session, session_options
+from services.common.inference.bundle import Bundle
+from services.common.inference.onnx_session import Device, open_session, session_options
 from services.detector.detections import Floats
 
 EngineName = Literal["auto", "onnxruntime", "openvino"]
@@ -217,7 +217,7 @@ def _computes_in_bfloat16() -> bool:
 
 def _import_openvino() -> Any:
     """OpenVINO, kept from telling its makers over the network that it was imported, as it does where it can import
-    `openvino_telemetry`. scripts/lock.py leaves that package out; other ways to install facekit bring it."""
+    `openvino_telemetry`. `make constraints` leaves that package out; other ways to install facekit bring it."""
     sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]  # importing it now raises ImportError
     import openvino
 

@@ -19,8 +19,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from services.common.boxes import box_areas, clip_boxes
-from services.common.bundle import Bundle
+from services.common.inference.boxes import box_areas, clip_boxes
+from services.common.inference.bundle import Bundle
 from services.detector.anchors import STRIDES_PX, decode
 from services.detector.detections import Detections, Floats, join, suppress, without_parts_of
 from services.detector.engines import Engine, engines

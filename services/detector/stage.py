@@ -13,13 +13,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from services.common.boxes import CHIP_SIZE_PX, align_face, crop_with_margin, landmarks_from_box
-from services.common.bundle import Bundle, replay_golden
 from services.common.errors import GoldenMismatch, NoFaceInAnchor
-from services.common.image_format import SNIFF_BYTES, ImageFormat, sniff
-from services.common.imaging import at_most, decode, encode_jpeg
-from services.common.job_files import JobFiles
+from services.common.inference.boxes import CHIP_SIZE_PX, align_face, crop_with_margin, landmarks_from_box
+from services.common.inference.bundle import Bundle, replay_golden
 from services.common.jobs import Job, JobKind
+from services.common.photos.image_format import SNIFF_BYTES, ImageFormat, sniff
+from services.common.photos.imaging import at_most, decode, encode_jpeg
 from services.common.schemas import (
     Box,
     DetectionOptions,
@@ -31,7 +30,8 @@ from services.common.schemas import (
     image_url,
 )
 from services.common.settings import Settings
-from services.common.stage import StageResult
+from services.common.work.job_files import JobFiles
+from services.common.work.stage import StageResult
 from services.detector.engines import Engine, engines
 from services.detector.model import Detections, FaceDetector
 

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from services.common.errors import FacekitError, InvalidValue, QueueFull, Unavailable
-from services.common.imaging import check, probe
 from services.common.jobs import Job, JobKind, JobStatus, flow, new_job_id, now, object_key, object_prefix
+from services.common.photos.imaging import check, probe
 from services.common.ports import JobQueue, JobStore, ObjectStore
 from services.common.settings import Settings, usable_cpus
 from services.gateway.uploads import Upload

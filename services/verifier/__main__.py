@@ -1,6 +1,6 @@
 """The verifier worker: `python -m services.verifier`."""
 
-from services.common.worker import serve
+from services.common.work.worker import serve
 from services.verifier.stage import VerifierStage
 
 if __name__ == "__main__":

@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from services.common.boxes import CHIP_SIZE_PX
-from services.common.bundle import Bundle
 from services.common.errors import BundleInvalid
-from services.common.onnx_session import Device, batch_size, filled, open_session, session_options
+from services.common.inference.boxes import CHIP_SIZE_PX
+from services.common.inference.bundle import Bundle
+from services.common.inference.onnx_session import Device, batch_size, filled, open_session, session_options
 from services.common.schemas import Quality, Threshold
 from services.verifier.preprocess import tower_input
 from services.verifier.quality import assess

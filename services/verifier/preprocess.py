@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from services.common.boxes import CHIP_SIZE_PX
-from services.common.bundle import InputSpec
+from services.common.inference.boxes import CHIP_SIZE_PX
+from services.common.inference.bundle import InputSpec
 
 
 def shrink_chips(chips: NDArray[np.uint8], side_px: int) -> NDArray[np.uint8]:

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from services.common.boxes import CHIP_CORE_PX, CHIP_MARGIN_PX
+from services.common.inference.boxes import CHIP_CORE_PX, CHIP_MARGIN_PX
 from services.common.schemas import Quality
 
 CORE = slice(CHIP_MARGIN_PX, CHIP_MARGIN_PX + CHIP_CORE_PX)

@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from services.common.bundle import Bundle, replay_golden
-from services.common.job_files import JobFiles
+from services.common.inference.bundle import Bundle, replay_golden
 from services.common.jobs import Job
 from services.common.schemas import Face, Match, Photo, Quality, Threshold, VerificationOptions, VerificationResult
 from services.common.settings import Settings
-from services.common.stage import StageResult
+from services.common.work.job_files import JobFiles
+from services.common.work.stage import StageResult
 from services.verifier.model import FaceVerifier
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import requests
 
-from scripts.proc import memory_mb
+from scripts.bench.proc import memory_mb
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 WORKERS = ("detector", "analyzer", "verifier")

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from scripts.free_port import free_port
+from scripts.embedded.free_port import free_port
 from services.common.settings import Settings
 from tests.photos import astronaut_rgb, crowd_rgb, jpeg
 
@@ -38,7 +38,7 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("FACEKIT_")}
     environment |= {"FACEKIT_HOME": str(home), "FACEKIT_PORT": str(port)}
     with (home / "terminal").open("w+b") as terminal:
-        run = [sys.executable, "-m", "scripts.run"]
+        run = [sys.executable, "-m", "scripts.embedded"]
         process = subprocess.Popen(run, cwd=ROOT, env=environment, stdout=terminal, stderr=subprocess.STDOUT)
         try:
             deadline = time.monotonic() + 120

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from services.common.bootstrap import build_store
-from services.common.bundle import BUNDLE_FILES
-from services.common.model_slot import ModelSlot
+from services.common.inference.bundle import BUNDLE_FILES
 from services.common.settings import Settings
+from services.common.work.model_slot import ModelSlot
 from services.detector.stage import DetectorStage
 from tests.photos import astronaut_rgb
 from tests.servers import S3Server

@@ -9,7 +9,7 @@ import time
 import numpy as np
 import pytest
 
-from scripts.bench import Server
+from scripts.bench.__main__ import Server
 from tests import photos
 from tests.integration.stack import Stack
 

@@ -1,4 +1,4 @@
-"""Face chips for training, cut as serving cuts them: our detector's landmarks, `services.common.boxes.align_face`."""
+"""Face chips for training, cut as serving cuts them: our detector's landmarks, `boxes.align_face`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from services.common.boxes import align_face
+from services.common.inference.boxes import align_face
 
 # Pictures of the three sets are single faces of 48 to 224 px. Twenty-five of them at a time on one sheet are found as
 # well as one by one, in a twentieth of the time.

@@ -98,7 +98,7 @@ def _held_out_data(one: argparse.ArgumentParser) -> None:
 
 
 def _prepare(arguments: argparse.Namespace) -> None:
-    from services.common.bundle import load_bundle
+    from services.common.inference.bundle import load_bundle
     from services.detector.model import FaceDetector
     from trainer.attributes.chips import Detector
     from trainer.attributes.fer2013 import prepare_emotion
@@ -146,7 +146,7 @@ def _train(arguments: argparse.Namespace) -> None:
 
 def _evaluate(arguments: argparse.Namespace) -> None:
     from services.analyzer.graphs import GRAPHS
-    from services.common.bundle import load_bundle
+    from services.common.inference.bundle import load_bundle
     from trainer.attributes.as_served import ServedGraph
     from trainer.attributes.evaluate import evaluate_emotion, evaluate_faces
 

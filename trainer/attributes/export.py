@@ -12,8 +12,8 @@ import torch
 from numpy.typing import NDArray
 
 from services.analyzer.graphs import GRAPHS
-from services.common.boxes import CHIP_SIZE_PX, align_face
-from services.common.bundle import Bundle, golden_case, write_bundle
+from services.common.inference.boxes import CHIP_SIZE_PX, align_face
+from services.common.inference.bundle import Bundle, golden_case, write_bundle
 from trainer.attributes.as_served import ServedGraph
 from trainer.attributes.card import CONFUSION_PICTURE, card, draw_confusion
 from trainer.attributes.evaluate import evaluate_emotion, evaluate_faces

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from services.analyzer.framing import FACE_WINDOW
-from services.common.boxes import CHIP_SIZE_PX
+from services.common.inference.boxes import CHIP_SIZE_PX
 from trainer.attributes.augment import Augmentation, plain
 from trainer.attributes.fit import Targets
 from trainer.attributes.labels import AGES, ETHNICITIES, FAIRFACE_AGE_BINS, GENDERS, UNKNOWN, age_bin

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from services.common.boxes import CHIP_SIZE_PX
+from services.common.inference.boxes import CHIP_SIZE_PX
 from trainer.attributes.chips import Detector, cut_chip, find_landmarks, usual_landmarks
 from trainer.attributes.fairface import LabelledPicture, read_fairface, read_utkface
 from trainer.attributes.split import held_out, picture_key

@@ -14,7 +14,7 @@ from onnx import numpy_helper
 from torch import Tensor
 from ultralytics.nn.modules import Conv
 
-from services.common.bundle import load_bundle
+from services.common.inference.bundle import load_bundle
 from trainer.attributes.network import AttributeNet
 from trainer.half_weights import HALF_SUFFIX
 

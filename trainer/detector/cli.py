@@ -160,7 +160,7 @@ def _train_in_processes(count: int, argv: Sequence[str]) -> int:
 
 
 def _evaluate(arguments: argparse.Namespace) -> int:
-    from services.common.bundle import load_bundle
+    from services.common.inference.bundle import load_bundle
     from services.detector.model import FaceDetector
     from trainer.detector.evaluate import alarm_confidences, detect_validation, summary, wider_curves
     from trainer.detector.report import write_report

@@ -15,8 +15,8 @@ import skimage.data
 import torch
 from numpy.typing import NDArray
 
-from services.common.boxes import iou_matrix
-from services.common.bundle import (
+from services.common.inference.boxes import iou_matrix
+from services.common.inference.bundle import (
     BUNDLE_FILES,
     Bundle,
     GoldenCase,

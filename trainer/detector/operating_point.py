@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from services.common.boxes import iou_matrix
+from services.common.inference.boxes import iou_matrix
 from services.detector.model import Detections
 from trainer.detector.widerface import PhotoAnnotation
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 from ultralytics import YOLO
 
-from services.common.bundle import load_bundle
+from services.common.inference.bundle import load_bundle
 from services.detector.engines import engines
 from services.detector.model import Detections, FaceDetector
 from trainer.detector.bundle_weights import load_folded

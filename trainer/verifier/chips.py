@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from services.common.boxes import CHIP_SIZE_PX
+from services.common.inference.boxes import CHIP_SIZE_PX
 
 CHIPS_FILE = "chips.npy"
 INDEX_FILE = "chips.csv"

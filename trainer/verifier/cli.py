@@ -110,7 +110,7 @@ def _data_and_run(verb: argparse.ArgumentParser) -> None:
 
 
 def _prepare(arguments: argparse.Namespace) -> None:
-    from services.common.bundle import load_bundle
+    from services.common.inference.bundle import load_bundle
     from services.common.settings import usable_cpus
     from trainer.verifier.lfw import read_pairs
     from trainer.verifier.prepare import Detect, prepare
@@ -196,7 +196,7 @@ def _view2(arguments: argparse.Namespace) -> None:
 
 
 def _calibrate(arguments: argparse.Namespace) -> None:
-    from services.common.bundle import InputSpec
+    from services.common.inference.bundle import InputSpec
     from trainer.verifier.report import calibrate_run
     from trainer.verifier.trunk import adopt_onnx
 

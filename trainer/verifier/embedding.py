@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from services.common.bundle import InputSpec
+from services.common.inference.bundle import InputSpec
 from services.verifier.preprocess import tower_input
 from trainer.byte_weights import round_large_matrices
 from trainer.verifier.config import TrainConfig, config_from_dict

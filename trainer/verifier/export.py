@@ -11,7 +11,7 @@ import numpy as np
 import onnx
 import torch
 
-from services.common.bundle import Bundle, golden_case, write_bundle
+from services.common.inference.bundle import Bundle, golden_case, write_bundle
 from trainer.byte_weights import store_bytes
 from trainer.half_weights import store_half
 from trainer.onnx_notes import forget_sources

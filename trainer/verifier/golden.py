@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from services.common.boxes import ARCFACE_TEMPLATE_XY, CHIP_MARGIN_PX, CHIP_SIZE_PX
+from services.common.inference.boxes import ARCFACE_TEMPLATE_XY, CHIP_MARGIN_PX, CHIP_SIZE_PX
 
 
 def drawn_chip(skin: tuple[int, int, int], hair: tuple[int, int, int], seed: int) -> NDArray[np.uint8]:

@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from services.common.bundle import InputSpec
+from services.common.inference.bundle import InputSpec
 from trainer.backbone import STRIDE_CHANNELS, STRIDE_LAYERS, yolov8n_backbone
 from trainer.verifier.config import TowerConfig
 

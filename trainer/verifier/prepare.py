@@ -14,7 +14,7 @@ from numpy.lib.format import open_memmap
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from services.common.boxes import ARCFACE_TEMPLATE_XY, CHIP_MARGIN_PX, CHIP_SIZE_PX, align_face
+from services.common.inference.boxes import ARCFACE_TEMPLATE_XY, CHIP_MARGIN_PX, CHIP_SIZE_PX, align_face
 from trainer.verifier.chips import CHIPS_FILE, INDEX_FILE, SPLIT_FILE, ChipRow, ChipSet, open_chips, write_index
 from trainer.verifier.lfw import Photo, by_person, find_photos
 from trainer.verifier.split import Split

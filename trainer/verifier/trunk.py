@@ -8,7 +8,7 @@ from pathlib import Path
 
 import torch
 
-from services.common.bundle import InputSpec
+from services.common.inference.bundle import InputSpec
 from trainer.verifier.embedding import Embedder, checkpoint_embedder, onnx_embedder, trained_people
 from trainer.verifier.state import CHECKPOINT
 

@@ -20,9 +20,9 @@ from services.common.errors import (
     Unauthorized,
     Unavailable,
 )
-from services.common.image_format import SNIFF_BYTES, ImageFormat, sniff
-from services.common.imaging import at_most, decode, encode_jpeg
 from services.common.jobs import Job, JobStatus, object_key
+from services.common.photos.image_format import SNIFF_BYTES, ImageFormat, sniff
+from services.common.photos.imaging import at_most, decode, encode_jpeg
 from services.gateway.annotated import annotate
 from services.gateway.context import Gateway, Reader, TheGateway
 from services.gateway.problems import declared

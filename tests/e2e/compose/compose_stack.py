@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 import requests
 
-from scripts.free_port import free_port
+from scripts.embedded.free_port import free_port
 
 ROOT = Path(__file__).resolve().parents[3]
 TERMINAL = {"succeeded", "failed", "cancelled"}

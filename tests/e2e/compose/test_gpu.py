@@ -24,7 +24,7 @@ except OSError as error:
     print(error)
 """
 REPLAY = """
-from services.common.bundle import load_bundle
+from services.common.inference.bundle import load_bundle
 from services.common.settings import Settings
 from services.verifier.stage import VerifierStage
 stage = VerifierStage()

@@ -9,7 +9,7 @@ import yaml
 
 from tests.e2e.compose.compose_stack import ROOT, ComposeStack
 
-FOLDER = ROOT / "scripts" / "swarm"
+FOLDER = ROOT / "scripts" / "deployment" / "swarm"
 PAGE = (FOLDER / "README.md").read_text(encoding="utf-8")
 SETTINGS = {
     "DATABASE_URL": "postgresql://facekit:secret@database.example/facekit?sslmode=require",

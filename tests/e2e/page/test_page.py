@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from scripts.free_port import free_port
+from scripts.embedded.free_port import free_port
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[2]
@@ -85,7 +85,11 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     log = home / "launcher.log"
     with log.open("wb") as output:
         launcher = subprocess.Popen(
-            [sys.executable, "-m", "scripts.run"], cwd=ROOT, env=environment, stdout=output, stderr=subprocess.STDOUT
+            [sys.executable, "-m", "scripts.embedded"],
+            cwd=ROOT,
+            env=environment,
+            stdout=output,
+            stderr=subprocess.STDOUT,
         )
     try:
         deadline = time.monotonic() + READY_TIMEOUT_S

@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from scripts.bench_cpu import around_model_ms, cpu_now_s, medians_ms, per_image_ms
-from scripts.bench_photos import composed_photos, folder_photos
-from scripts.bench_report import report
-from scripts.proc import cpu_s, memory_mb
+from scripts.bench.cpu import around_model_ms, cpu_now_s, medians_ms, per_image_ms
+from scripts.bench.photos import composed_photos, folder_photos
+from scripts.bench.proc import cpu_s, memory_mb
+from scripts.bench.report import report
 
 
 def test_composed_photos_are_the_same_each_time() -> None:

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from scripts import install, pins
+from scripts.environment import install, pins
 
-ROOT = Path(pins.__file__).parent.parent
+ROOT = pins.CONSTRAINTS.parent
 EXTRAS = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
 
 
@@ -27,7 +27,7 @@ def program(folder: Path, name: str, text: str) -> None:
 
 def found_python(path: Path, wanted: str = "") -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        ["/bin/sh", str(ROOT / "scripts" / "python.sh"), wanted],
+        ["/bin/sh", str(ROOT / "scripts" / "environment" / "python.sh"), wanted],
         env={"PATH": str(path)},
         capture_output=True,
         text=True,
@@ -144,7 +144,7 @@ def tampered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_installers_refuse_a_file_whose_hash_differs(
     by: Callable[[Path, Path], bool], tampered: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """What scripts/pins.py prints is checked, not just carried along. The environment is uv's own, which has pip."""
+    """What pins.py prints is checked, not just carried along. The environment is uv's own, which has pip."""
     if not install.UV.exists():
         pytest.skip("no uv: this environment was not made by make")
     assert not by(install.UV_HOME, tampered)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from scripts.keeper import Engine, Keeper
+from scripts.deployment.keeper import Engine, Keeper
 
 MEANT_S = 0.05
 

@@ -15,10 +15,10 @@ from typing import Any
 
 import pytest
 
-from scripts import home as home_module
-from scripts.child import ROOT, Child
-from scripts.free_port import free_port
-from scripts.home import CannotStart, Home
+from scripts.embedded import home as home_module
+from scripts.embedded.child import ROOT, Child
+from scripts.embedded.free_port import free_port
+from scripts.embedded.home import CannotStart, Home
 
 STAGES = ("detector", "analyzer", "verifier")
 
@@ -166,7 +166,7 @@ def test_last_log_is_kept_and_a_long_one_is_cut(tmp_path: Path, monkeypatch: pyt
     log.write_text("from the last time\n")
     child = Child("detector", "module", {}, tmp_path, tmp_path / "tmp")
     assert (tmp_path / "detector.log.1").read_text() == "from the last time\n"
-    monkeypatch.setattr("scripts.child.MAX_LOG_BYTES", 100)
+    monkeypatch.setattr("scripts.embedded.child.MAX_LOG_BYTES", 100)
     log.write_text(json.dumps({"level": "ERROR", "message": "x" * 200}) + "\n")
     assert child.new_warnings() == ["x" * 200]
     assert log.read_text() == ""

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from dotenv import dotenv_values
 
-from scripts import stack_env
+from scripts.deployment import stack_env
 from services.gateway.access import ApiKeys
 
 

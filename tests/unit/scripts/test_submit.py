@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from scripts import client, submit
+from scripts.client import __main__ as submit
+from scripts.client import api as client
 from tests.unit.scripts.fake_server import Answer, face, job, problem, serving
 
 IMAGE = {"width": 640, "height": 480, "url": "/v1/jobs/x/images/original"}

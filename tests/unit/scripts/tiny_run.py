@@ -2,7 +2,7 @@
 
 import sys
 
-from scripts import run
+from scripts.embedded import __main__ as run
 
 HERE = "tests.unit.scripts"
 PROGRAMS = {

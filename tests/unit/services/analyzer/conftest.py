@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from services.analyzer.graphs import GRAPHS
 from services.analyzer.model import FaceAnalyzer
-from services.common.bundle import Bundle, golden_case, write_bundle
+from services.common.inference.bundle import Bundle, golden_case, write_bundle
 from tests.unit.services.analyzer.tiny_graph import tiny_graph
 
 

@@ -13,12 +13,12 @@ from services.analyzer.graphs import DEEPFACE_VERSION, FETCH_COMMAND, GRAPHS, we
 from services.analyzer.model import FaceAnalyzer
 from services.analyzer.stage import AnalyzerStage
 from services.common.bootstrap import build_store
-from services.common.bundle import Bundle, load_bundle
 from services.common.errors import DeviceUnavailable, WeightsUnavailable
-from services.common.model_slot import ModelSlot
-from services.common.registry import publish_bundle
+from services.common.inference.bundle import Bundle, load_bundle
+from services.common.inference.registry import publish_bundle
 from services.common.schemas import ATTRIBUTES, ModelView
 from services.common.settings import Settings
+from services.common.work.model_slot import ModelSlot
 from tests.unit.services.analyzer.tiny_graph import tiny_graph
 
 

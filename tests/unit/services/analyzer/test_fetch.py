@@ -1,4 +1,4 @@
-"""`python -m scripts.fetch_deepface_graphs` against a server of our own: whole, broken off, wrong, not there."""
+"""`scripts.deployment.fetch_deepface_graphs` against a server of our own: whole, broken off, wrong, not there."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from scripts.fetch_deepface_graphs import main
+from scripts.deployment.fetch_deepface_graphs import main
 from services.analyzer.graphs import GRAPHS, weights_folder
 from tests.unit.services.analyzer.tiny_graph import tiny_graph
 

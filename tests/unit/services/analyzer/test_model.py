@@ -13,9 +13,9 @@ from services.analyzer.framing import EMOTION_WINDOW, FACE_WINDOW
 from services.analyzer.graphs import GRAPHS, lay_out
 from services.analyzer.model import MAX_BATCH, FaceAnalyzer
 from services.analyzer.stage import AnalyzerStage
-from services.common.boxes import CHIP_SIZE_PX
-from services.common.bundle import Bundle, load_bundle, replay_golden
 from services.common.errors import BundleInvalid, GoldenMismatch
+from services.common.inference.boxes import CHIP_SIZE_PX
+from services.common.inference.bundle import Bundle, load_bundle, replay_golden
 from services.common.schemas import ATTRIBUTES, Attributes
 from tests.device import DEVICE
 from tests.unit.services.analyzer.conftest import make_bundles

@@ -27,7 +27,7 @@ from tests.unit.services.analyzer.no_network import forbid
 forbid()
 import numpy as np
 from services.analyzer.stage import AnalyzerStage
-from services.common.bundle import load_bundle
+from services.common.inference.bundle import load_bundle
 from services.common.settings import Settings
 assert not {"deepface", "onnxruntime"} & set(sys.modules), "loaded at import"
 stage = AnalyzerStage()

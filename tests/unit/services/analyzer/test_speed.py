@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from services.analyzer.graphs import GRAPHS, weights_folder
 from services.analyzer.model import FaceAnalyzer
 from services.analyzer.stage import AnalyzerStage
-from services.common.bundle import load_bundle
+from services.common.inference.bundle import load_bundle
 from services.common.schemas import ATTRIBUTES
 from tests.device import DEVICE
 from tests.unit.services.analyzer.original_graph import original_graph

@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from services.common.bundle import Bundle, golden_case, replay_golden, write_bundle
-from services.common.job_files import JobFiles
+from services.common.inference.bundle import Bundle, golden_case, replay_golden, write_bundle
 from services.common.jobs import Job
 from services.common.settings import Settings
-from services.common.stage import StageResult
+from services.common.work.job_files import JobFiles
+from services.common.work.stage import StageResult
 
 PIXEL = np.full((1, 1, 3), 4, np.uint8)
 

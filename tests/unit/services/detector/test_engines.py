@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from services.common.boxes import iou_matrix
-from services.common.bundle import Bundle, load_bundle, replay_golden
 from services.common.errors import DeviceUnavailable, GoldenMismatch
+from services.common.inference.boxes import iou_matrix
+from services.common.inference.bundle import Bundle, load_bundle, replay_golden
 from services.common.settings import Settings
 from services.detector import engines as engines_module
 from services.detector import model as detector_model
@@ -137,7 +137,7 @@ import socket, sys
 def refuse(*_): raise AssertionError("a connection was opened")
 socket.socket.connect = refuse
 from services.detector.engines import engines
-from services.common.bundle import load_bundle
+from services.common.inference.bundle import load_bundle
 from pathlib import Path
 next(engines(load_bundle(Path(sys.argv[1])), 1, "openvino"))
 assert "openvino" in sys.modules and sys.modules["openvino_telemetry"] is None

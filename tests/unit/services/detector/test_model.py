@@ -8,7 +8,7 @@ import pytest
 from numpy.typing import NDArray
 from skimage import data
 
-from services.common.bundle import load_bundle, replay_golden
+from services.common.inference.bundle import load_bundle, replay_golden
 from services.detector import model as detector_model
 from services.detector.engines import Engine, engines
 from services.detector.model import FaceDetector

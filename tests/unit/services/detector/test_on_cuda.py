@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from services.common.boxes import iou_matrix
-from services.common.bundle import load_bundle, replay_golden
+from services.common.inference.boxes import iou_matrix
+from services.common.inference.bundle import load_bundle, replay_golden
 from services.detector import model as detector_model
 from services.detector.engines import cuda_engine, onnx_engine
 from services.detector.model import FaceDetector

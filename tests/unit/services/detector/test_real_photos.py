@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from services.common.boxes import iou_matrix
-from services.common.bundle import load_bundle
+from services.common.inference.boxes import iou_matrix
+from services.common.inference.bundle import load_bundle
 from services.detector import model as detector_model
 from services.detector.engines import engines
 from services.detector.model import FaceDetector

@@ -11,11 +11,11 @@ import pytest
 from numpy.typing import NDArray
 
 from services.common.adapters.folder_store import FolderStore
-from services.common.bundle import load_bundle
 from services.common.errors import NoFaceInAnchor
-from services.common.job_files import JobFiles
+from services.common.inference.bundle import load_bundle
 from services.common.jobs import Job, JobKind, JobStatus, new_job_id, now
 from services.common.settings import Settings
+from services.common.work.job_files import JobFiles
 from services.detector.engines import Engine
 from services.detector.model import FaceDetector
 from services.detector.stage import DetectorStage

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from services.common.image_format import ImageFormat
+from services.common.photos.image_format import ImageFormat
 from services.common.settings import Settings
 from tests.photos import coffee_rgb, decompression_bomb, jpeg, png
 from tests.unit.services.gateway.conftest import PHOTO, Api, Start, problem, served

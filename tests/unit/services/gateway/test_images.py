@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from services.common.imaging import decode
+from services.common.photos.imaging import decode
 from tests.photos import astronaut_rgb, jpeg
 from tests.unit.services.gateway.conftest import PHOTO, Api, problem
 

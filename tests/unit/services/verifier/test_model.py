@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from services.common.boxes import align_face
-from services.common.bundle import load_bundle, replay_golden
 from services.common.errors import BundleInvalid, GoldenMismatch
+from services.common.inference.boxes import align_face
+from services.common.inference.bundle import load_bundle, replay_golden
 from services.verifier.model import FaceVerifier
 from tests.device import DEVICE
 from tests.photos import astronaut_rgb

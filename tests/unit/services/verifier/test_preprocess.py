@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from services.common.bundle import InputSpec
+from services.common.inference.bundle import InputSpec
 from services.verifier.preprocess import shrink_chips, tower_input
 
 CHIP = np.zeros((1, 160, 160, 3), dtype=np.uint8)

@@ -9,7 +9,7 @@ import time
 import numpy as np
 import pytest
 
-from services.common.bundle import load_bundle
+from services.common.inference.bundle import load_bundle
 from services.verifier.model import FaceVerifier
 from services.verifier.stage import VerifierStage
 from tests.device import DEVICE

@@ -13,7 +13,7 @@ pytest.importorskip("ultralytics")
 pytest.importorskip("onnxscript")
 
 from services.analyzer.graphs import GRAPHS
-from services.common.bundle import load_bundle, replay_golden
+from services.common.inference.bundle import load_bundle, replay_golden
 from tests.device import DEVICE
 from tests.unit.trainer.attributes.tiny_sets import make_fairface, make_fer2013, make_utkface
 from trainer.attributes.as_served import ServedGraph

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from services.common.boxes import ARCFACE_TEMPLATE_XY, CHIP_SIZE_PX, align_face
+from services.common.inference.boxes import ARCFACE_TEMPLATE_XY, CHIP_SIZE_PX, align_face
 from tests.unit.trainer.attributes.tiny_sets import make_fairface, make_fer2013, make_utkface, picture
 from trainer.attributes.chips import GAP_PX, TILE_PX, cut_chip, find_landmarks, usual_landmarks
 from trainer.attributes.fairface import read_fairface, read_utkface

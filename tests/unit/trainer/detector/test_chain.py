@@ -12,7 +12,7 @@ import pytest
 pytest.importorskip("torch")
 pytest.importorskip("ultralytics")
 
-from services.common.bundle import load_bundle, replay_golden
+from services.common.inference.bundle import load_bundle, replay_golden
 from services.detector.model import FaceDetector
 from tests.device import DEVICE
 from tests.photos import astronaut_rgb

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 torch = pytest.importorskip("torch", reason="the training half needs torch")
 
-from services.common.boxes import ARCFACE_TEMPLATE_XY  # noqa: E402
-from services.common.bundle import load_bundle, replay_golden  # noqa: E402
+from services.common.inference.boxes import ARCFACE_TEMPLATE_XY  # noqa: E402
+from services.common.inference.bundle import load_bundle, replay_golden  # noqa: E402
 from services.verifier.model import FaceVerifier  # noqa: E402
 from tests.device import DEVICE  # noqa: E402
 from tests.unit.trainer.verifier.conftest import write_lfw  # noqa: E402
@@ -162,7 +162,7 @@ def test_calibrated_evaluated_exported_and_served(chips: ChipSet, run: Path, tmp
 
 
 def test_a_foreign_network_is_measured_by_the_same_protocol(chips: ChipSet, run: Path, tmp_path: Path) -> None:
-    from services.common.bundle import InputSpec
+    from services.common.inference.bundle import InputSpec
     from trainer.verifier.export import write_onnx
 
     write_onnx(run / "last.pt", tmp_path / "theirs.onnx")

@@ -1,0 +1,1 @@
+"""The client for the terminal: `python -m scripts.client`."""

@@ -1,0 +1,79 @@
+"""A finished job as text for people."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from scripts.client.table import table
+
+Json = dict[str, Any]
+
+NOTICES = {
+    "no_faces": "no face was found",
+    "several_faces_in_anchor": "the anchor photo shows several faces; the largest was used",
+    "low_quality_anchor": "the anchor face is small or blurred: do not lean on this comparison",
+}
+
+
+def detection_report(job: Json, photo: Path) -> str:
+    result = job["result"]
+    faces = result["faces"]
+    size = f"{result['image']['width']} x {result['image']['height']} px"
+    title = f"{photo.name} ({size}): {_count(len(faces), 'face')}{_made_by(job)}"
+    if not faces:
+        return title
+    asked = [name for name in ("age", "gender", "ethnicity", "emotion") if (faces[0].get("attributes") or {}).get(name)]
+    rows = [
+        [str(face["index"]), f"{face['confidence']:.2f}", *_box(face["box"])]
+        + [_attribute(name, (face.get("attributes") or {}).get(name)) for name in asked]
+        for face in faces
+    ]
+    return f"{title}\n{table(['face', 'confidence', 'x', 'y', 'width', 'height', *asked], rows)}"
+
+
+def verification_report(job: Json, anchor: Path, photo: Path) -> str:
+    result = job["result"]
+    threshold = result["threshold"]
+    matched = [match for match in result["matches"] if match["match"]]
+    everyone = result["matches"] + result["unmatched"]
+    lines = [
+        f"{anchor.name} in {photo.name}: {len(matched)} of {_count(len(everyone), 'face')} "
+        f"{'matches' if len(matched) == 1 else 'match'}{_made_by(job)}",
+        f"threshold {threshold['value']:.3f}, where {threshold['far']:.2%} of strangers are accepted "
+        f"and {threshold['frr']:.2%} of true pairs are missed",
+        *(f"note: {NOTICES.get(notice, notice)}" for notice in result["notices"]),
+    ]
+    if everyone:
+        rows = [
+            [
+                str(match["face"]["index"]),
+                "too poor to judge" if match["match"] is None else "match" if match["match"] else "no match",
+                f"{match['probability']:.1%}",
+                f"{match['similarity']:.3f}",
+                *_box(match["face"]["box"]),
+            ]
+            for match in everyone
+        ]
+        lines.append(table(["face", "decision", "probability", "similarity", "x", "y", "width", "height"], rows))
+    return "\n".join(lines)
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def _made_by(job: Json) -> str:
+    return f", by {', '.join(job['models'].values())}" if job["models"] else ""
+
+
+def _box(box: Json) -> list[str]:
+    return [f"{box[side]:.0f}" for side in ("x", "y", "width", "height")]
+
+
+def _attribute(name: str, estimate: Json | None) -> str:
+    if estimate is None:
+        return ""
+    if name == "age":
+        return f"{estimate['value']:.0f} ± {estimate['spread']:.0f}"
+    return f"{estimate['label']} {estimate['scores'][estimate['label']]:.0%}"

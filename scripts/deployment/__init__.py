@@ -1,0 +1,1 @@
+"""What the Docker stack needs around its containers: secrets, backups, downloads, the swarm example."""

@@ -1,0 +1,1 @@
+"""The embedded system: `python -m scripts.embedded` starts the gateway and the workers as child processes."""

@@ -1,0 +1,1 @@
+"""Environments and pins: what `make` installs, from constraints.txt."""

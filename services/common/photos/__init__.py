@@ -1,0 +1,1 @@
+"""Photos: their formats, sizes and pixels, for the door and for the workers."""

@@ -1,0 +1,202 @@
+"""The loop every model service runs: claim, work, save, hand on; with leases, retries, heartbeats and model swaps."""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import os
+import socket
+import threading
+import time
+from collections.abc import Mapping
+from typing import Any, Generic
+
+from services.common.errors import FacekitError, InternalError, Unavailable
+from services.common.jobs import Job, object_prefix
+from services.common.ports import JobQueue, JobStore, ObjectStore
+from services.common.settings import Settings
+from services.common.work.heartbeat import Heartbeat
+from services.common.work.job_files import JobFiles
+from services.common.work.leases import Leases
+from services.common.work.metrics import WorkerMetrics
+from services.common.work.model_slot import ModelSlot
+from services.common.work.stage import Model, Stage, StageResult
+
+log = logging.getLogger(__name__)
+
+RETRY_DELAY_S = 1.0
+
+
+class Worker(Generic[Model]):
+    """One process, one stage, one model. `handle` may run on several threads around that model."""
+
+    def __init__(
+        self, stage: Stage[Model], *, store: ObjectStore, jobs: JobStore, queue: JobQueue, settings: Settings
+    ) -> None:
+        self._stage = stage
+        self._store = store
+        self._jobs = jobs
+        self._queue = queue
+        self._settings = settings
+        self.name = settings.worker_name or f"{stage.name}-{socket.gethostname()}-{os.getpid()}"
+        self._metrics = WorkerMetrics(stage.name)
+        self._slot = ModelSlot(stage, store, settings)
+        self._claims = itertools.count()
+        self._leases = Leases(jobs, lease_s=settings.lease_s, stage_timeout_s=settings.stage_timeout_s)
+        self._heartbeat = Heartbeat(
+            stage.name, self.name, jobs=jobs, queue=queue, leases=self._leases, settings=settings
+        )
+
+    def run(self) -> None:
+        """Serves until SIGTERM or SIGINT; finishes the jobs it holds first."""
+        if self._settings.metrics_port:
+            self._metrics.serve(self._settings.metrics_port)
+        stop = threading.Event()
+        for target in (self._leases.run, self._run_heartbeat, self._follow_registry):
+            threading.Thread(target=target, args=(stop,), daemon=True).start()
+        log.info("%s serves with %s", self.name, ", ".join(self._labels().values()))
+        try:
+            self._queue.consume(self._stage.name, self.handle, concurrency=self._settings.concurrency)
+        finally:
+            stop.set()
+
+    def handle(self, job_id: str) -> None:
+        """Takes one hint; an empty one is this worker's own question whether it still consumes. Never raises."""
+        self._heartbeat.consumed(self._slot.current.views)
+        if not job_id:
+            return
+        owner = f"{self.name}/{next(self._claims)}"
+        try:
+            job = self._jobs.claim(job_id, self._stage.name, owner, self._settings.lease_s)
+        except FacekitError as error:
+            log.warning("claim failed, the sweeper will ask again: %s", error.detail, extra={"job_id": job_id})
+            return
+        if job is None:
+            return
+        with self._leases.held(job.id, owner):
+            self._work(job, owner)
+
+    def _work(self, job: Job, owner: str) -> None:
+        started = time.perf_counter()
+        files = JobFiles(self._store, job.id)
+        try:
+            loaded = self._slot.current
+            outcome = self._stage.run(loaded.model, job, files)
+        except FacekitError as error:
+            self._give_up(job, owner, error, started)
+            self._leave_nothing_of_a_deleted_job(job.id)
+            return
+        except Exception:
+            log.exception("stage failed", extra={"job_id": job.id})
+            unknown = InternalError("The worker failed on this job; its log says why.")
+            self._give_up(job, owner, unknown, started, retry=True)
+            self._leave_nothing_of_a_deleted_job(job.id)
+            return
+        timings = {
+            self._stage.name: _elapsed_ms(started),
+            f"{self._stage.name}_model": round(outcome.model_ms, 1),
+            **outcome.timings_ms,
+        }
+        if not self._save(job, owner, outcome, timings):
+            self._metrics.lost()
+            self._leave_nothing_of_a_deleted_job(job.id)
+            return
+        if job.next_stage is not None:
+            self._hint(job.next_stage, job.id)
+        elif len(job.stages) > 1:
+            self._drop_chips(files)
+        self._metrics.done(timings[self._stage.name], outcome.model_ms)
+        log.info("%s done in %.0f ms", self._stage.name, timings[self._stage.name], extra={"job_id": job.id})
+
+    def _save(self, job: Job, owner: str, outcome: StageResult, timings_ms: Mapping[str, float]) -> bool:
+        """Commits the stage, trying for a lease's time while the database is away; False when it was not to be."""
+        deadline = time.monotonic() + self._settings.lease_s
+        while True:
+            try:
+                kept = self._jobs.finish_stage(
+                    job.id,
+                    owner,
+                    next_stage=job.next_stage,
+                    result=outcome.result,
+                    timings_ms=timings_ms,
+                    models=outcome.models,
+                )
+            except Unavailable as error:
+                if time.monotonic() > deadline:
+                    log.error("result not saved, the job will run again: %s", error.detail, extra={"job_id": job.id})
+                    return False
+                time.sleep(RETRY_DELAY_S)
+                continue
+            if not kept:
+                log.warning("lease was lost before the result was saved", extra={"job_id": job.id})
+            return kept
+
+    def _hint(self, stage: str, job_id: str) -> None:
+        try:
+            self._queue.publish(stage, job_id)
+        except Unavailable as error:
+            log.warning("hint not sent, the sweeper will: %s", error.detail, extra={"job_id": job_id})
+
+    def _give_up(self, job: Job, owner: str, error: FacekitError, started: float, *, retry: bool = False) -> None:
+        """Ends the job with the error's code, or gives the stage back when another try can help."""
+        self._metrics.failed()
+        problem = {"code": error.code, "detail": error.detail}
+        try:
+            if retry or error.retryable:
+                delay_s = RETRY_DELAY_S * 2 ** (job.attempts - 1)
+                self._jobs.release(
+                    job.id, owner, delay_s=delay_s, max_attempts=self._settings.max_attempts, error=problem
+                )
+            else:
+                self._jobs.fail(job.id, owner, problem, {self._stage.name: _elapsed_ms(started)})
+        except FacekitError as unsaved:
+            log.warning("failure not saved, the lease will run out: %s", unsaved.detail, extra={"job_id": job.id})
+        log.warning("%s: %s", error.code, error.detail, extra={"job_id": job.id})
+
+    def _leave_nothing_of_a_deleted_job(self, job_id: str) -> None:
+        """Removes what this worker wrote after the sweeper had removed the job's photos and row; it waits for a lease's
+        time only."""
+        try:
+            if not self._jobs.existing([job_id]):
+                self._store.delete_prefix(object_prefix(job_id))
+        except FacekitError as error:
+            log.warning("left to the sweeper: %s", error.detail, extra={"job_id": job_id})
+
+    def _drop_chips(self, files: JobFiles) -> None:
+        try:
+            files.drop_chips()
+        except FacekitError as error:
+            log.warning("chips not dropped: %s", error.detail, extra={"job_id": files.job_id})
+
+    def _labels(self) -> dict[str, str]:
+        return {task: bundle.meta.label for task, bundle in self._slot.current.bundles.items()}
+
+    def _run_heartbeat(self, stop: threading.Event) -> None:
+        self._heartbeat.run(stop)
+
+    def _follow_registry(self, stop: threading.Event) -> None:
+        while self._settings.follow_registry and not stop.wait(self._settings.registry_poll_s):
+            self._slot.refresh()
+
+
+def _elapsed_ms(started: float) -> float:
+    return round((time.perf_counter() - started) * 1000, 1)
+
+
+def serve(stage: Stage[Any]) -> None:
+    """Entry point of a worker process: settings, logs, ports, model, loop. Ends with 1 and one line for what an
+    operator can mend: a setting, a bundle, a server that does not answer."""
+    from services.common.bootstrap import build
+    from services.common.logs import configure_logs
+
+    settings = Settings()
+    configure_logs(stage.name, settings.log_level)
+    try:
+        ports = build(settings)
+        try:
+            Worker(stage, store=ports.store, jobs=ports.jobs, queue=ports.queue, settings=settings).run()
+        finally:
+            ports.close()
+    except FacekitError as error:
+        log.error("%s: %s", error.title, error.detail)
+        raise SystemExit(1) from None
