@@ -11,7 +11,6 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 # By default: each holds a photo, which may take 150 MB.
 MOST_AT_ONCE = 4
-MODEL_STAGES = ("detector", "analyzer", "verifier")
 
 
 def usable_cpus() -> int:
