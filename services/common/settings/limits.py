@@ -44,7 +44,7 @@ class Limits(BaseModel):
             GATEWAY,
             default="none: nobody is asked for a key",
             accepts="`name:role:key`, with commas between several; the role is `read` or `submit`",
-            fixed="The stack takes it from `STACK_API_KEYS`, which `make up` writes with random keys.",
+            fixed="`STACK_API_KEYS` sets it. `make up` writes that, with random keys.",
         ),
     ] = ""
     rate_limit_per_minute: Annotated[

@@ -11,8 +11,8 @@ from services.common.settings.about import About
 from services.common.settings.readers import DATABASE_USERS, GATEWAY, LONG_RUNNING, STORE_USERS
 
 ADDRESS, STATE = "Where it answers", "Where jobs and photos are"
-OWN_SERVERS = "The stack has servers of its own, with passwords from the secrets in `.env`."
-BUCKET = "The stack takes it from the variable of the same name without `FACEKIT_`."
+OWN_SERVERS = "It has a server of its own, with a password from the secrets in `.env`."
+BUCKET = "The variable of the same name without `FACEKIT_` sets it."
 
 
 class Places(BaseModel):
@@ -24,7 +24,7 @@ class Places(BaseModel):
             ADDRESS,
             "The port of the page and the API.",
             (*GATEWAY, "make run", "client"),
-            fixed="The gateway's container listens at 8080; this is the port at which nginx is published.",
+            fixed="This is the port at which nginx is published. The gateway's container listens at 8080.",
         ),
     ] = Field(default=8080, ge=1, le=65535)
     host: Annotated[
@@ -34,7 +34,7 @@ class Places(BaseModel):
             "The address of the page and the API. With `0.0.0.0` other machines can reach them.",
             (*GATEWAY, "make run", "client"),
             accepts="a host name or an IP address",
-            fixed="The gateway's container listens on every address; this is the address at which nginx is published.",
+            fixed="This is the address at which nginx is published. The gateway's container listens on all of its own.",
         ),
     ] = "127.0.0.1"
     frontend: Annotated[
@@ -56,7 +56,7 @@ class Places(BaseModel):
             "The state folder: database, photos, queue and logs, unless a URL below names another place.",
             (*LONG_RUNNING, "make run", "migrate", "archive", "publish"),
             accepts="the path of a folder",
-            fixed="The stack keeps nothing in a folder; its servers have volumes.",
+            fixed="Nothing is kept in a folder. The servers have volumes.",
         ),
     ] = Path(".facekit")
     database_url: Annotated[
@@ -78,7 +78,7 @@ class Places(BaseModel):
             STORE_USERS,
             default="a folder in the state folder",
             accepts="`file:///folder` or `s3://bucket`",
-            fixed="The stack uses its own bucket; `S3_BUCKET` names it.",
+            fixed="It has a bucket of its own. `S3_BUCKET` names it.",
         ),
     ] = ""
     broker_url: Annotated[

@@ -76,7 +76,7 @@ class Work(BaseModel):
             ("analyzer", "graphs"),
             default="your home folder",
             accepts="the path of a folder",
-            fixed="They are in a volume of the stack.",
+            fixed="A volume holds them.",
         ),
     ] = None
     bundles: Annotated[
@@ -87,7 +87,7 @@ class Work(BaseModel):
             (*WORKERS, "bench"),
             default="the bundles in the source",
             accepts="the path of a folder",
-            fixed="The images hold their bundles. Publish another one to the registry.",
+            fixed="The images hold the bundles. Another one is published to the registry.",
         ),
     ] = None
     follow_registry: Annotated[
@@ -135,7 +135,7 @@ class Work(BaseModel):
             WORKERS,
             default="none; `make run` and the images set it",
             accepts="the path of a file",
-            fixed="The health check of the image looks at it.",
+            fixed="The image sets it, and its health check looks at the file.",
         ),
     ] = None
     worker_name: Annotated[
