@@ -16,6 +16,7 @@ def publish(bundle_folder: Path, settings: Settings | None = None) -> str:
     The store is the one `FACEKIT_STORE_URL` and the `FACEKIT_S3_*` settings name. Returns name@version. Ends the
     program for a setting that cannot be used. Raises BundleInvalid, Unavailable.
     """
+    settings = settings or load_settings()
     bundle = load_bundle(bundle_folder)
-    store = build_store(settings or load_settings())
+    store = build_store(settings)
     return publish_bundle(store, bundle)

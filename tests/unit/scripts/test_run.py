@@ -19,6 +19,7 @@ from scripts.embedded import home as home_module
 from scripts.embedded.child import ROOT, Child
 from scripts.embedded.free_port import free_port
 from scripts.embedded.home import CannotStart, Home
+from tests.environment import without_settings
 
 STAGES = ("detector", "analyzer", "verifier")
 
@@ -29,7 +30,7 @@ class Launcher:
     def __init__(self, home: Path, port: int) -> None:
         self.home = home
         self.output = home.parent / f"terminal-{port}.txt"
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("FACEKIT_")}
+        environment = without_settings()
         with self.output.open("wb") as out:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "tests.unit.scripts.tiny_run"],
