@@ -13,6 +13,8 @@ import yaml
 from services.common.settings import Settings
 from services.common.settings.about import about, variable
 from services.common.settings.load import settings_of
+from tests.unit import test_compose_gpu
+from tests.unit.test_compose_gpu import services
 
 ROOT = Path(__file__).resolve().parents[2]
 COMPOSE = ROOT / "compose.yaml"
@@ -78,6 +80,13 @@ def test_what_env_does_not_set_is_the_default_of_the_stack(path: Path) -> None:
             if variable(name) in given and not about(field).fixed and (name, path) != ("threads", SWARM):
                 wanted = settings_of({variable(name): about(field).stack_default})
                 assert getattr(settings, name) == getattr(wanted, name), f"{container}: {name}"
+
+
+def test_compose_itself_reads_the_same() -> None:
+    """Where it is installed; the engine is not asked."""
+    ours = environments(COMPOSE, test_compose_gpu.SECRETS)
+    theirs = {name: service.get("environment") or {} for name, service in services("compose.yaml").items()}
+    assert theirs == ours
 
 
 def test_the_example_shows_every_variable_that_compose_reads() -> None:
