@@ -23,14 +23,14 @@ class Limits(BaseModel):
         int,
         About(
             ACCEPTS,
-            "The most pixels of one photo. They are counted before the photo is decoded.",
+            "How many pixels one photo may have. They are counted before it is decoded.",
             (*GATEWAY, "detector", "bench"),
             unit="pixels",
         ),
     ] = Field(default=50_000_000, gt=0)
     max_queued: Annotated[
         int,
-        About(ACCEPTS, "The most unfinished jobs. More are refused with `queue_full`.", GATEWAY),
+        About(ACCEPTS, "How many unfinished jobs there may be. More are refused with `queue_full`.", GATEWAY),
     ] = Field(default=1000, gt=0)
     max_wait_s: Annotated[
         float,

@@ -77,7 +77,7 @@ class Places(BaseModel):
             "The object store of photos, crops and published models.",
             STORE_USERS,
             default="a folder in the state folder",
-            accepts="`file:///folder` or `s3://bucket`",
+            accepts="`file:///folder` or `s3://bucket`, the bucket in small letters, digits, dots and hyphens",
             fixed="It has a bucket of its own. `S3_BUCKET` names it.",
         ),
     ] = ""

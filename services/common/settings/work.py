@@ -38,7 +38,12 @@ class Work(BaseModel):
     ] = "auto"
     threads: Annotated[
         int,
-        About(MODELS, "The threads of one call of a model.", (*WORKERS, "bench"), default="CPUs this process may use"),
+        About(
+            MODELS,
+            "How many threads one call of a model uses.",
+            (*WORKERS, "bench"),
+            default="CPUs this process may use",
+        ),
     ] = Field(default_factory=usable_cpus, ge=1)
     concurrency: Annotated[
         int,
@@ -121,8 +126,8 @@ class Work(BaseModel):
         float,
         About(
             PROCESSES,
-            "A worker that took nothing off the queue for this time, not even its own question, ends itself and is"
-            " started again.",
+            "A worker that took nothing off the queue for this time ends itself and is started again. On a quiet system"
+            " it sends messages to itself, so only a worker that is stuck ends.",
             WORKERS,
             unit="seconds",
         ),
