@@ -14,10 +14,11 @@ from pathlib import Path
 from scripts.embedded.child import ROOT, Child
 from scripts.embedded.free_port import free_port
 from scripts.embedded.home import CannotStart, Home
-from services.common.settings import MODEL_STAGES, load_settings
+from services.common.flows.registry import STAGES
+from services.common.settings import load_settings
 from services.common.settings.load import environment
 
-PROGRAMS = {**{stage: f"services.{stage}" for stage in MODEL_STAGES}, "gateway": "services.gateway"}
+PROGRAMS = {**{stage: f"services.{stage}" for stage in STAGES}, "gateway": "services.gateway"}
 READY_TIMEOUT_S = 180.0
 STOP_TIMEOUT_S = 8.0
 LOOK_EVERY_S = 0.1
@@ -137,7 +138,7 @@ class EmbeddedStack:
         for name, module in self._programs.items():
             beat = beats / name
             beat.unlink(missing_ok=True)
-            own = {"FACEKIT_HEARTBEAT_FILE": str(beat)} if name in MODEL_STAGES else {}
+            own = {"FACEKIT_HEARTBEAT_FILE": str(beat)} if name in STAGES else {}
             scratch = self.home / "tmp" / name
             self.children[name] = Child(name, module, {**environment, **own}, self._home.logs, scratch)
 
@@ -161,7 +162,7 @@ class EmbeddedStack:
                 raise CannotStart("stopped before it was ready")
 
     def _workers_consume(self) -> bool:
-        return all((self.home / "heartbeats" / name).exists() for name in self._programs if name in MODEL_STAGES)
+        return all((self.home / "heartbeats" / name).exists() for name in self._programs if name in STAGES)
 
     def _gateway_is_ready(self) -> bool:
         try:

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from scripts.settings.written import plain
+from services.common.flows.registry import STAGES
 from services.common.settings import Settings
-from services.common.settings.about import about, variable
+from services.common.settings.about import About, about, variable
 
-SERVICES = ("nginx", "gateway", "detector", "analyzer", "verifier")
+SERVICES = ("nginx", "gateway", *STAGES)
 # It is a shell script that cannot know the defaults.
 WITHOUT_DEFAULTS = {"nginx"}
+
+
+def reads(service: str, note: About) -> bool:
+    return service in note.readers or (service in STAGES and "workers" in note.readers)
 
 
 def compose_part() -> str:
@@ -18,7 +23,7 @@ def compose_part() -> str:
         lines.append(f"  {service}: &{service}-settings")
         for name, field in Settings.model_fields.items():
             note = about(field)
-            if service in note.readers and not note.fixed:
+            if reads(service, note) and not note.fixed:
                 default = plain(field) if service in WITHOUT_DEFAULTS else note.stack_default
                 lines.append(f"    {variable(name)}: ${{{variable(name)}:-{default}}}")
     return "\n".join(lines) + "\n"

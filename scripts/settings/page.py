@@ -10,7 +10,6 @@ from scripts.settings.written import for_people, groups
 from services.common.settings import Settings
 from services.common.settings.about import About, about, accepted, variable
 from services.common.settings.names import OTHER_NAMES, OTHER_PREFIXES
-from services.common.settings.readers import WORKERS
 
 MOST_TOUCHED = ("port", "host", "api_keys", "home", "retention_days")
 
@@ -27,7 +26,7 @@ A name that begins with `FACEKIT_` and is not on this page is refused, with the 
 cannot be used is refused too: the program says in one line what is wrong and what is accepted, and ends with code 2.
 
 `make run` and `make bench` start the gateway and the workers and hand all settings on to them. "Workers" are the
-detector, the analyzer and the verifier.
+processes with a model: the detector, the analyzer and the verifier.
 """
 
 FIXED = """\
@@ -54,7 +53,7 @@ def page() -> str:
                 for_people(field) + (f"; in the stack `{stack}`" if (stack := about(field).stack_default) else ""),
                 about(field).what,
                 accepted(field),
-                _readers(about(field).readers),
+                ", ".join(about(field).readers),
             ]
             for name, field in fields
         )
@@ -78,12 +77,6 @@ def _touched() -> Iterable[tuple[str, FieldInfo]]:
 
 def _notes() -> Iterable[tuple[str, About]]:
     return ((name, about(field)) for name, field in Settings.model_fields.items())
-
-
-def _readers(readers: tuple[str, ...]) -> str:
-    if set(WORKERS) <= set(readers):
-        readers = (*(name for name in readers if name not in WORKERS), "workers")
-    return ", ".join(readers)
 
 
 def _table(header: list[str], rows: Iterable[list[str]]) -> str:

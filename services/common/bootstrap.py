@@ -25,6 +25,7 @@ class SettingInvalid(FacekitError):
     """A setting that names nothing facekit can use."""
 
     code, title = "setting_invalid", "A setting is not valid"
+    advice = "Tell whoever runs the server: its log says which."
 
 
 @dataclass(frozen=True, slots=True)

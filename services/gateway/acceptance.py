@@ -15,9 +15,11 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from services.common.errors import FacekitError, InvalidValue, QueueFull, Unavailable
-from services.common.jobs import Job, JobKind, JobStatus, flow, new_job_id, now, object_key, object_prefix
+from services.common.flows.kind import Kind
+from services.common.jobs import Job, JobStatus, new_job_id, now, object_key, object_prefix
 from services.common.photos.imaging import check, probe
 from services.common.ports import JobQueue, JobStore, ObjectStore
+from services.common.schemas import Schema
 from services.common.settings import Settings, usable_cpus
 from services.gateway.uploads import Upload
 
@@ -29,10 +31,10 @@ MAX_KEY_LENGTH: Final = 255
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """`photos` maps the name an object gets in the store to the upload."""
+    """A job that is asked for. `photos` maps the name an object gets in the store to the upload."""
 
-    kind: JobKind
-    options: Mapping[str, Any]
+    kind: Kind[Any, Any]
+    options: Schema
     photos: Mapping[str, Upload]
     owner: str
     idempotency_key: str | None
@@ -141,21 +143,23 @@ class Acceptance:
         return hashlib.sha256(content).hexdigest()
 
     def _queued(self, job_id: str, submission: Submission, digests: Mapping[str, str]) -> Job:
+        options = submission.options.model_dump()
         return Job(
             id=job_id,
-            kind=submission.kind,
+            kind=submission.kind.name,
             status=JobStatus.QUEUED,
-            stage=flow(submission.kind, submission.options)[0],
-            options=submission.options,
+            stage=submission.kind.flow(submission.options)[0],
+            options=options,
             created_at=now(),
             owner=submission.owner,
             idempotency_key=submission.idempotency_key,
-            payload_sha256=payload_sha256(submission.kind, submission.options, digests),
+            payload_sha256=payload_sha256(submission.kind.name, options, digests),
         )
 
     def _publish(self, job: Job) -> None:
+        assert job.stage is not None  # it was just queued
         try:
-            self._queue.publish(job.stages[0], job.id)
+            self._queue.publish(job.stage, job.id)
         except FacekitError as error:
             log.warning("hint not sent, the sweeper will: %s", error.detail, extra={"job_id": job.id})
         except Exception:  # whatever it is, the job is accepted and must be answered so
@@ -167,9 +171,9 @@ class Acceptance:
             self._store.delete_prefix(object_prefix(job_id))
 
 
-def payload_sha256(kind: JobKind, options: Mapping[str, Any], photo_digests: Mapping[str, str]) -> str:
+def payload_sha256(kind: str, options: Mapping[str, Any], photo_digests: Mapping[str, str]) -> str:
     """Two submissions are the same payload when kind, options as understood and photo bytes are."""
-    payload = {"kind": kind.value, "options": dict(options), "photos": dict(photo_digests)}
+    payload = {"kind": kind, "options": dict(options), "photos": dict(photo_digests)}
     return hashlib.sha256(json.dumps(payload, sort_keys=True).encode()).hexdigest()
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import Depends
+from fastapi import Depends, Path
 from starlette.requests import Request
 
 from services.common.errors import Forbidden, NoSuchJob
@@ -57,6 +57,7 @@ async def submitter(request: Request) -> Caller:
     return (await gateway_of(request)).keys.caller(request.headers, Role.SUBMIT)
 
 
+JobId = Annotated[str, Path(description="The `id` of a job")]
 TheGateway = Annotated[Gateway, Depends(gateway_of)]
 Reader = Annotated[Caller, Depends(reader)]
 Submitter = Annotated[Caller, Depends(submitter)]

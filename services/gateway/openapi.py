@@ -16,7 +16,7 @@ SECURITY: Final = {
     "bearer": {"type": "http", "scheme": "bearer", "description": "An API key, where keys are switched on"},
     "apiKey": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
 }
-_PUBLIC_TAGS: Final = frozenset({"health"})
+_PUBLIC_TAGS: Final = frozenset({"health", "vocabulary"})
 
 _DESCRIPTION: Final = """\
 Faces in photos: where they are, how old they look, which emotion they show, and whether two of them are one person.

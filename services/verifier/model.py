@@ -22,7 +22,7 @@ SHOWN_EVERY: Final = 4  # rows of the calibration's table between two that are s
 
 
 class _RatesRow(BaseModel):
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="ignore")
     threshold: float
     far: float = Field(ge=0, le=1)
     frr: float = Field(ge=0, le=1)

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
+from services.common.flows.registry import STAGES
 from services.common.settings import Settings
 from services.common.settings.about import about, variable
 from services.common.settings.load import settings_of
@@ -51,7 +52,8 @@ def environments(path: Path, variables: Mapping[str, str]) -> dict[str, dict[str
 
 
 def containers(readers: tuple[str, ...]) -> set[str]:
-    return {INSIDE.get(program, program) for program in readers if program not in OUTSIDE}
+    inside = {INSIDE.get(program, program) for program in readers if program not in OUTSIDE}
+    return (inside - {"workers"}) | (set(STAGES) if "workers" in inside else set())
 
 
 @pytest.mark.parametrize("name", Settings.model_fields)

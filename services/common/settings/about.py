@@ -22,7 +22,7 @@ class About:
     what: str
     """Sentences for whoever sets it."""
     readers: tuple[str, ...]
-    """The programs that use it; a program that is a service of compose.yaml has that service's name."""
+    """The programs that use it, as readers.py names them; one worker alone by the name of its stage."""
     default: str = ""
     """The default in words, where the value alone would say nothing."""
     accepts: str = ""

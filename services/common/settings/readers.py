@@ -1,9 +1,8 @@
-"""The programs that read settings, by name: those of compose.yaml, and those that a person starts."""
-
-MODEL_STAGES = ("detector", "analyzer", "verifier")
+"""The programs that read settings, by name: services of compose.yaml, and what a person starts."""
 
 GATEWAY = ("gateway",)
-WORKERS = MODEL_STAGES
+# Each stage of the registry.
+WORKERS = ("workers",)
 LONG_RUNNING = (*GATEWAY, *WORKERS)
 # Programs that come and go: the schema, the bucket for a backup, a model from the trainer.
 DATABASE_USERS = (*LONG_RUNNING, "migrate")

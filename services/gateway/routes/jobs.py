@@ -23,9 +23,9 @@ from services.common.errors import (
     Unauthorized,
     Unavailable,
 )
-from services.common.jobs import TERMINAL, Job, JobKind, JobStatus, check_job_id, now, object_prefix
-from services.common.schemas import JobPage, JobView, job_view
-from services.gateway.context import Gateway, Reader, Submitter, TheGateway
+from services.common.flows.views import JobPage, JobView, KnownKind, job_view
+from services.common.jobs import TERMINAL, Job, JobStatus, check_job_id, now, object_prefix
+from services.gateway.context import Gateway, JobId, Reader, Submitter, TheGateway
 from services.gateway.examples import JOB, PAGE
 from services.gateway.problems import declared
 from services.gateway.watcher import Until
@@ -48,7 +48,7 @@ ForWhat = Annotated[
 
 @router.get("/{job_id}", response_model=JobView, responses=_LOOK | JOB, operation_id="get_job")
 async def get_job(
-    request: Request, gateway: TheGateway, caller: Reader, job_id: str, wait: Wait = 0, until: ForWhat = Until.CHANGE
+    request: Request, gateway: TheGateway, caller: Reader, job_id: JobId, wait: Wait = 0, until: ForWhat = Until.CHANGE
 ) -> Response:
     """The job as it is, or with `wait` as soon as it is something else, or has ended."""
     strokes = gateway.watcher.strokes
@@ -91,10 +91,10 @@ async def _disconnected(request: Request) -> None:
 def list_jobs(
     gateway: TheGateway,
     caller: Reader,
-    limit: Annotated[int, Query(ge=1, le=100)] = 20,
+    limit: Annotated[int, Query(ge=1, le=100, description="How many at most")] = 20,
     cursor: Annotated[str | None, Query(description="`next_cursor` of the page before")] = None,
-    kind: JobKind | None = None,
-    status: JobStatus | None = None,
+    kind: Annotated[KnownKind | None, Query(description="Only jobs of this kind")] = None,
+    status: Annotated[JobStatus | None, Query(description="Only jobs in this state")] = None,
 ) -> Response:
     """Newest first. Pages stay in place while new jobs come in."""
     jobs = gateway.jobs.page(
@@ -122,7 +122,7 @@ def _position(cursor: str) -> str:
     responses=_CHANGE | declared(NotCancellable) | {200: {"description": "The cancelled job"}},
     operation_id="cancel_job",
 )
-def cancel_job(gateway: TheGateway, caller: Submitter, job_id: str) -> Response:
+def cancel_job(gateway: TheGateway, caller: Submitter, job_id: JobId) -> Response:
     """Ends a job that has not ended; what a worker is doing for it is thrown away."""
     job = gateway.job_of(caller, job_id)
     return _json(job_view(gateway.jobs.cancel(job.id)))
@@ -135,7 +135,7 @@ def cancel_job(gateway: TheGateway, caller: Submitter, job_id: str) -> Response:
     responses=_CHANGE | {204: {"description": "Gone, with its photos and crops"}},
     operation_id="delete_job",
 )
-def delete_job(gateway: TheGateway, caller: Submitter, job_id: str) -> Response:
+def delete_job(gateway: TheGateway, caller: Submitter, job_id: JobId) -> Response:
     """Removes the job, its photos and its crops, in whatever state it is."""
     job = gateway.job_of(caller, job_id)
     gateway.jobs.mark_deleted(job.id)

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 import pytest
 import requests
 
+from services.common.errors import ImageTooLarge
 from services.gateway import page
 from tests import photos
 from tests.e2e.compose.compose_stack import ComposeStack
@@ -58,7 +59,7 @@ def test_the_edge_follows_the_largest_photo(stack: ComposeStack) -> None:
         for size in (2_000_000, 4_500_000):  # the second is beyond nginx's limit
             answer = stack.call("POST", "/v1/detections", files={"image": ("photo.jpg", bytes(size))})
             problem(answer, 413, "image_too_large")
-            assert answer.json()["title"] == "Image file too large"
+            assert answer.json()["title"] == ImageTooLarge.title
             assert answer.json()["detail"] == "photos of at most 1.5 MB are accepted"
     finally:
         stack.compose(*restart)

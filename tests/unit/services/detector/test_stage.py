@@ -12,9 +12,12 @@ from numpy.typing import NDArray
 
 from services.common.adapters.folder_store import FolderStore
 from services.common.errors import NoFaceInAnchor
+from services.common.flows.outputs import Outputs
 from services.common.inference.bundle import load_bundle
-from services.common.jobs import Job, JobKind, JobStatus, new_job_id, now
+from services.common.jobs import new_job_id
+from services.common.kinds.verification import KIND
 from services.common.settings import Settings
+from services.common.stages.detector import STAGE, FindFaces
 from services.common.work.job_files import JobFiles
 from services.detector.engines import Engine
 from services.detector.model import FaceDetector
@@ -56,12 +59,13 @@ def model(stage: DetectorStage) -> FaceDetector:
     return stage.build({"detector": bundle}, Settings(detector_engine="onnxruntime", threads=1))
 
 
-def verification(folder: Path, anchor: bytes, photo: bytes) -> tuple[Job, JobFiles]:
-    job = Job(new_job_id(), JobKind.VERIFICATION, JobStatus.RUNNING, "detector", {}, now())
-    files = JobFiles(FolderStore(folder), job.id)
+def verification(folder: Path, anchor: bytes, photo: bytes) -> tuple[FindFaces, JobFiles]:
+    files = JobFiles(FolderStore(folder), new_job_id())
     files.put("anchor", anchor)
     files.put("original", photo)
-    return job, files
+    asked = KIND.step("detector").asks(KIND.options(), Outputs())
+    assert isinstance(asked, FindFaces)
+    return asked, files
 
 
 def meeting(model: FaceDetector, look_s: float) -> tuple[FaceDetector, MeetingGraph]:
@@ -70,11 +74,12 @@ def meeting(model: FaceDetector, look_s: float) -> tuple[FaceDetector, MeetingGr
 
 
 def test_photos_are_looked_at_side_by_side(tmp_path: Path, stage: DetectorStage, model: FaceDetector) -> None:
-    job, files = verification(tmp_path, photos.one_face(), photos.jpeg(photos.crowd_rgb(1, 3, 220)))
+    asked, files = verification(tmp_path, photos.one_face(), photos.jpeg(photos.crowd_rgb(1, 3, 220)))
     side_by_side, _ = meeting(model, look_s=2.0)
-    outcome = stage.run(side_by_side, job, files)
-    assert outcome.result["anchor"]["width"] == 512 and outcome.result["image"]["width"] == 660
-    assert len(outcome.result["faces"]) == 3 and files.get_chips().shape == (4, 160, 160, 3)
+    outcome = stage.run(side_by_side, asked, files)
+    found = outcome.given.photos
+    assert found["anchor"].photo.width == 512 and found["original"].photo.width == 660
+    assert len(found["original"].faces) == 3 and files.get_chips().shape == (4, 160, 160, 3)
     assert all(files.get(name) for name in ("anchor-face", "face-0", "face-1", "face-2"))
     assert 3000 <= outcome.model_ms < 5000, "time in which both are looked at counts once"
 
@@ -82,8 +87,11 @@ def test_photos_are_looked_at_side_by_side(tmp_path: Path, stage: DetectorStage,
 def test_an_anchor_without_a_face_waits_for_the_second_photo(
     tmp_path: Path, stage: DetectorStage, model: FaceDetector
 ) -> None:
-    job, files = verification(tmp_path, photos.no_face(), photos.one_face())
+    asked, files = verification(tmp_path, photos.no_face(), photos.one_face())
     side_by_side, graph = meeting(model, look_s=1.0)
+    given = stage.run(side_by_side, asked, files).given
+    outputs = Outputs()
+    outputs[STAGE] = given
     with pytest.raises(NoFaceInAnchor):
-        stage.run(side_by_side, job, files)
+        KIND.step("detector").accepts(outputs)
     assert graph.under_way == 0

@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from services.common.settings import MODEL_STAGES, Settings
+from scripts.settings.containers import reads
+from services.common.flows.registry import STAGES
+from services.common.settings import Settings
 from services.common.settings.about import about, accepted
 from services.common.settings.load import settings_of
 
@@ -17,7 +19,7 @@ ROOT = Path(__file__).resolve().parents[5]
 SHARED_BY_WORKERS = ("services/common/work", "services/common/bootstrap.py")
 SOURCES = {
     "gateway": ("services/gateway", "services/common/bootstrap.py"),
-    **{stage: (f"services/{stage}", *SHARED_BY_WORKERS) for stage in MODEL_STAGES},
+    **{stage: (f"services/{stage}", *SHARED_BY_WORKERS) for stage in STAGES},
     "bench": ("scripts/bench",),
 }
 # In a program's folder, but of another program.
@@ -57,13 +59,13 @@ def test_every_setting_says_what_it_does_and_who_reads_it() -> None:
 def test_a_program_is_named_by_every_setting_its_code_reads(program: str) -> None:
     for path in _files(program):
         for name in set(_read(path)):
-            assert program in about(Settings.model_fields[name]).readers, f"{path.name} reads {name}"
+            assert reads(program, about(Settings.model_fields[name])), f"{path.name} reads {name}"
 
 
-@pytest.mark.parametrize("program", ["gateway", *MODEL_STAGES])
+@pytest.mark.parametrize("program", ["gateway", *STAGES])
 def test_a_program_that_is_named_reads(program: str) -> None:
     read = {name for path in _files(program) for name in _read(path)}
-    named = {name for name, field in Settings.model_fields.items() if program in about(field).readers}
+    named = {name for name, field in Settings.model_fields.items() if reads(program, about(field))}
     assert named - read <= {"home"}, "which is behind the effective URLs"
 
 
