@@ -95,7 +95,9 @@ def test_crops_and_annotated_picture_are_saved(photo: str, tmp_path: Path) -> No
     assert target.read_bytes() == b"drawn"
 
 
-@pytest.mark.parametrize(("match", "code", "word"), [(True, 0, "match"), (False, 3, "no match"), (None, 3, "too poor")])
+@pytest.mark.parametrize(
+    ("match", "code", "word"), [(True, 0, "match"), (False, 3, "no match"), (None, 3, "cannot be judged")]
+)
 def test_verification_says_which_face_matches(
     photo: str, capsys: pytest.CaptureFixture[str], match: bool | None, code: int, word: str
 ) -> None:
