@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from scripts.embedded.free_port import free_port
-from services.common.settings import Settings
+from tests.environment import without_settings
 from tests.photos import astronaut_rgb, crowd_rgb, jpeg
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -35,7 +35,7 @@ def commands(title: str) -> str:
 def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     home = tmp_path_factory.mktemp("embedded")
     port = free_port()
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("FACEKIT_")}
+    environment = without_settings()
     environment |= {"FACEKIT_HOME": str(home), "FACEKIT_PORT": str(port)}
     with (home / "terminal").open("w+b") as terminal:
         run = [sys.executable, "-m", "scripts.embedded"]
@@ -103,8 +103,3 @@ def test_the_curl_lines_answer_as_readme_says(url: str, desk: Path) -> None:
     assert '"kind":"verification"' in finished.stdout
     assert '"code":"unsupported_format"' in finished.stdout
     assert '"status":"ready"' in finished.stdout
-
-
-def test_readme_names_every_setting() -> None:
-    listed = set(re.findall(r"`([A-Z0-9_]+)`", section("Settings")))
-    assert {name.upper() for name in Settings.model_fields} <= listed
