@@ -25,7 +25,7 @@ from services.common.errors import (
     UnexpectedField,
 )
 from services.common.flows.views import JobPage, JobView, KnownKind, job_view
-from services.common.jobs import TERMINAL, Job, JobStatus, check_job_id, now, object_prefix
+from services.common.jobs import CHIPS, TERMINAL, Job, JobStatus, check_job_id, now, object_key, object_prefix
 from services.gateway.context import Gateway, JobId, Reader, Submitter, TheGateway
 from services.gateway.examples import JOB, PAGE
 from services.gateway.problems import declared
@@ -127,8 +127,12 @@ def _position(cursor: str) -> str:
 )
 def cancel_job(gateway: TheGateway, caller: Submitter, job_id: JobId) -> Response:
     """Ends a job that has not ended; what a worker is doing for it is thrown away."""
-    job = gateway.job_of(caller, job_id)
-    return _json(job_view(gateway.jobs.cancel(job.id)))
+    job = gateway.jobs.cancel(gateway.job_of(caller, job_id).id)
+    try:
+        gateway.store.delete(object_key(job.id, CHIPS))  # a worker that has the job removes what it makes itself
+    except FacekitError as error:
+        log.warning("chips not removed: %s", error.detail, extra={"job_id": job.id})
+    return _json(job_view(job))
 
 
 @router.delete(

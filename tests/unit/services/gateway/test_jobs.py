@@ -147,6 +147,13 @@ def test_a_cancelled_job_has_ended(api: Api) -> None:
     assert not api.gateway.jobs.renew(job_id, "w", 30)
 
 
+def test_a_job_cancelled_between_two_stages_leaves_no_chips(api: Api) -> None:
+    job_id = api.accepted(analyze="age")
+    api.gateway.store.put(f"jobs/{job_id}/chips", b"aligned faces")
+    assert api.post(f"/v1/jobs/{job_id}/cancel").json()["status"] == "cancelled"
+    assert api.stored() == [f"jobs/{job_id}/original"]
+
+
 @pytest.mark.parametrize("state", ["queued", "running", "succeeded", "cancelled"])
 def test_deleting_removes_job_and_photos_in_every_state(api: Api, state: str) -> None:
     other, job_id = api.accepted(), api.accepted()
