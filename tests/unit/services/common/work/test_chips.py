@@ -29,7 +29,7 @@ class LastStage:
 
     spec = STAGE
     bundle_folders: Mapping[str, Path] = {}
-    unbundled: Mapping[str, Mapping[str, Any]] = dict.fromkeys(ATTRIBUTES, {})
+    unbundled: Mapping[str, Mapping[str, Any]] = {attribute: {} for attribute in ATTRIBUTES}
 
     def __init__(self, ports: Ports, ends: Ends) -> None:
         self._ports, self._ends = ports, ends
