@@ -32,6 +32,7 @@ def gateway(home: Path) -> Iterator[str]:
     """The URL of a gateway that has come up. Raises RuntimeError when it does not."""
     port = free_port()
     settings = {
+        "FACEKIT_ENV_FILE": os.devnull,
         "FACEKIT_HOME": str(home),
         "FACEKIT_HOST": "127.0.0.1",
         "FACEKIT_PORT": str(port),

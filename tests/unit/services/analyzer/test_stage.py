@@ -42,6 +42,14 @@ def test_only_what_was_asked_is_estimated_of_each_face(model: FaceAnalyzer, tmp_
     assert ages[0] == pytest.approx(ages[1][::-1], abs=0.1), "each face has its own estimate"
 
 
+def test_what_was_not_asked_is_not_computed(tmp_path: Path) -> None:
+    fresh = FaceAnalyzer({name: load_bundle(folder) for name, folder in AnalyzerStage.bundle_folders.items()}, 1)
+    files = JobFiles(FolderStore(tmp_path), new_job_id())
+    files.put_chips(np.full((1, 160, 160, 3), 90, np.uint8))
+    AnalyzerStage().run(fresh, EstimateAttributes(faces=1, analyze=["age"]), files)
+    assert fresh.loaded == {"age"}
+
+
 def test_every_estimate_there_is_can_be_asked_for(model: FaceAnalyzer, tmp_path: Path) -> None:
     files = JobFiles(FolderStore(tmp_path), new_job_id())
     files.put_chips(np.full((1, 160, 160, 3), 90, np.uint8))

@@ -40,15 +40,18 @@ class MeetingGraph:
         self._both = threading.Barrier(2)
         self._met: set[int] = set()
         self.under_way = 0
+        self.worked_s: list[float] = []
 
     def __call__(self, picture: NDArray[np.uint8]) -> Answer:
         self.under_way += 1
+        began = time.perf_counter()
         if threading.get_ident() not in self._met:
             self._met.add(threading.get_ident())
             self._both.wait(timeout=30)
             # The second photo's thread is the slower one: it must be waited for.
             time.sleep(self._look_s if threading.current_thread() is threading.main_thread() else self._look_s * 1.5)
         answer = self._engine.run(picture)
+        self.worked_s.append(time.perf_counter() - began)
         self.under_way -= 1
         return answer
 
@@ -139,13 +142,13 @@ def meeting(model: FaceDetector, look_s: float) -> tuple[FaceDetector, MeetingGr
 
 def test_photos_are_looked_at_side_by_side(tmp_path: Path, stage: DetectorStage, model: FaceDetector) -> None:
     asked, files = verification(tmp_path, photos.one_face(), photos.jpeg(photos.crowd_rgb(1, 3, 220)))
-    side_by_side, _ = meeting(model, look_s=2.0)
+    side_by_side, graph = meeting(model, look_s=2.0)
     outcome = stage.run(side_by_side, asked, files)
     found = outcome.given.photos
     assert found["anchor"].photo.width == 512 and found["original"].photo.width == 660
     assert len(found["original"].faces) == 3 and files.get_chips().shape == (4, 160, 160, 3)
     assert all(files.get(name) for name in ("anchor-face", "face-0", "face-1", "face-2"))
-    assert 3000 <= outcome.model_ms < 5000, "time in which both are looked at counts once"
+    assert 3000 <= outcome.model_ms < 1000 * sum(graph.worked_s), "time in which both are looked at counts once"
 
 
 def test_an_anchor_without_a_face_waits_for_the_second_photo(
