@@ -64,12 +64,14 @@ def _answers(url: str) -> bool:
 
 
 def main() -> int:
-    with tempfile.TemporaryDirectory() as home, gateway(Path(home)) as url:
+    with tempfile.TemporaryDirectory() as home, gateway(Path(home) / "state") as url:
         command = [sys.executable, "-m", "schemathesis.cli", "run", f"{url}/openapi.json", "--seed", str(SEED)]
         command += ["--max-examples", str(EXAMPLES), "--generation-database", "none", "--continue-on-failure"]
         command += ["--warnings", "off", *sys.argv[1:]]
-        environment = {**os.environ, "SCHEMATHESIS_HOOKS": "scripts.checks.schemathesis_hooks", "NO_PROXY": "127.0.0.1"}
-        return subprocess.run(command, cwd=ROOT, env=environment, check=False, timeout=LIMIT_S).returncode
+        hooks = {"SCHEMATHESIS_HOOKS": "scripts.checks.schemathesis_hooks", "PYTHONPATH": str(ROOT)}
+        environment = {**os.environ, **hooks, "NO_PROXY": "127.0.0.1"}
+        # In a folder of its own, where it keeps what it found: the next run is to be the same.
+        return subprocess.run(command, cwd=home, env=environment, check=False, timeout=LIMIT_S).returncode
 
 
 if __name__ == "__main__":

@@ -37,7 +37,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder.mkdir()
     (folder / "total.py").write_text(SUM)
     (folder / "test_total.py").write_text(TESTS)
-    (folder / "pytest.ini").write_text("[pytest]\npythonpath = .\n")
+    (folder / "pytest.ini").write_text("[pytest]\npythonpath = .\naddopts = -pno:schemathesis -pno:hypothesispytest\n")
     subprocess.run(["git", "init", "--quiet"], cwd=folder, check=True)
     monkeypatch.setattr(mutants, "ROOT", folder)
     return folder
@@ -102,7 +102,8 @@ def test_skips_are_counted_by_reason_unless_the_other_half_ran_them(tmp_path: Pa
         "def test_stack(): pytest.skip('no engine')\n\n"
         "def test_runs(): pass\n"
     )
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", "."]
+    (tmp_path / "pytest.ini").write_text("[pytest]\naddopts = -pno:schemathesis -pno:hypothesispytest\n")
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
     subprocess.run([*command, "--junitxml", "serving.xml"], cwd=tmp_path, check=True, capture_output=True)
     reason = "  1     could not import 'torch_of_the_other_half': No module named 'torch_of_the_other_half'"
     serving, trainer = tmp_path / "serving.xml", tmp_path / "trainer.xml"
