@@ -17,7 +17,7 @@ COMPOSE = FACEKIT_VERSION=$$(sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run up down logs ps backup restore images test test-serving test-trainer test-stack test-gpu test-page page-tools lint lint-page format bench train screenshots constraints clean
+.PHONY: help run up down logs ps backup restore images test test-serving test-trainer test-stack test-gpu test-page page-tools lint lint-page format settings bench train screenshots constraints clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -87,6 +87,9 @@ lint-page: page-tools
 format: $(VENV)/dev ## let ruff write the format
 	$(VENV)/bin/ruff check --fix .
 	$(VENV)/bin/ruff format .
+
+settings: $(VENV)/dev ## write docs/settings.md, .env.example and compose's settings from the Settings class
+	$(VENV)/bin/python -m scripts.settings
 
 bench: $(VENV)/dev ## images per second, overhead and memory of the whole system beside the bare model
 	$(VENV)/bin/python -m scripts.bench --json bench/latest.json

@@ -14,6 +14,10 @@ from tests import servers
 Server = TypeVar("Server")
 
 
+# The `.env` of whoever runs the tests is not theirs.
+os.environ["FACEKIT_ENV_FILE"] = os.devnull
+
+
 @pytest.fixture(scope="session")
 def postgres_url() -> Iterator[str]:
     yield from _started(servers.postgres())

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
 import time
 from pathlib import Path
@@ -18,6 +17,8 @@ import requests
 
 from scripts.client.api import Client, Refused, Unreachable
 from scripts.client.report import detection_report, verification_report
+from services.common.settings import load_settings
+from services.common.settings.load import environment
 
 FOUND, FAILED, USAGE, NOTHING, UNREACHABLE, INTERRUPTED = 0, 1, 2, 3, 4, 130
 
@@ -26,8 +27,8 @@ Json = dict[str, Any]
 
 def parser() -> argparse.ArgumentParser:
     common = argparse.ArgumentParser(add_help=False)
-    common.add_argument("--url", default=os.environ.get("FACEKIT_URL") or "http://127.0.0.1:8080", help="of the server")
-    common.add_argument("--api-key", default=os.environ.get("FACEKIT_API_KEY", ""), help="or FACEKIT_API_KEY")
+    common.add_argument("--url", help="of the server; or FACEKIT_URL, or this machine's own")
+    common.add_argument("--api-key", help="or FACEKIT_API_KEY")
     common.add_argument("--timeout", type=float, default=300.0, metavar="S", help="seconds to wait in all (300)")
     common.add_argument("--json", action="store_true", help="print the whole job as JSON")
     common.add_argument("--save-annotated", type=Path, metavar="FILE", help="save the photo with its boxes drawn")
@@ -119,7 +120,10 @@ def finish(client: Client, arguments: argparse.Namespace, job: Json) -> int:
 def main(argv: list[str]) -> int:
     arguments = parser().parse_args(argv)
     progress = Progress()
-    client = Client(arguments.url, arguments.api_key, deadline=time.monotonic() + arguments.timeout, tell=progress.tell)
+    settings, variables = load_settings(), environment()
+    url = arguments.url or variables.get("FACEKIT_URL") or settings.url
+    key = variables.get("FACEKIT_API_KEY", "") if arguments.api_key is None else arguments.api_key
+    client = Client(url, key, deadline=time.monotonic() + arguments.timeout, tell=progress.tell)
     job: Json | None = None
     try:
         job = client.submit(*fields_of(arguments))

@@ -12,7 +12,7 @@ Json = dict[str, Any]
 NOTICES = {
     "no_faces": "no face was found",
     "several_faces_in_anchor": "the anchor photo shows several faces; the largest was used",
-    "low_quality_anchor": "the anchor face is small or blurred: do not lean on this comparison",
+    "low_quality_anchor": "the anchor face is too poor to compare with: choose a larger, sharper or brighter one",
 }
 
 
@@ -42,13 +42,14 @@ def verification_report(job: Json, anchor: Path, photo: Path) -> str:
         f"{'matches' if len(matched) == 1 else 'match'}{_made_by(job)}",
         f"threshold {threshold['value']:.3f}, where {threshold['far']:.2%} of strangers are accepted "
         f"and {threshold['frr']:.2%} of true pairs are missed",
+        *_among(len(everyone), result.get("any_false_match")),
         *(f"note: {NOTICES.get(notice, notice)}" for notice in result["notices"]),
     ]
     if everyone:
         rows = [
             [
                 str(match["face"]["index"]),
-                "too poor to judge" if match["match"] is None else "match" if match["match"] else "no match",
+                _decision(match),
                 f"{match['probability']:.1%}",
                 f"{match['similarity']:.3f}",
                 *_box(match["face"]["box"]),
@@ -57,6 +58,19 @@ def verification_report(job: Json, anchor: Path, photo: Path) -> str:
         ]
         lines.append(table(["face", "decision", "probability", "similarity", "x", "y", "width", "height"], rows))
     return "\n".join(lines)
+
+
+def _among(faces: int, any_false_match: float | None) -> list[str]:
+    if faces < 2 or any_false_match is None:
+        return []
+    return [f"with {faces} faces, the chance of at least one false match is about {any_false_match:.0%}"]
+
+
+def _decision(match: Json) -> str:
+    if match["match"] is None:
+        reasons = ", ".join(reason.replace("_", " ") for reason in (match.get("quality") or {}).get("reasons", ()))
+        return f"cannot be judged: {reasons or 'the anchor'}"
+    return "match" if match["match"] else "no match"
 
 
 def _count(number: int, noun: str) -> str:

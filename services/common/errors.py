@@ -145,6 +145,14 @@ class Forbidden(FacekitError):
     advice = "Ask whoever runs the server for a key that may."
 
 
+class UnknownHost(FacekitError):
+    """A request for a name this server was not told it has: a stranger's page may have pointed its own name here."""
+
+    code, status = "unknown_host", 421
+    title = "This server does not go by that name"
+    advice = "Use its address, or have the name added to FACEKIT_HOSTS."
+
+
 class RateLimited(FacekitError):
     code, status = "rate_limited", 429
     title = "That was a lot of photos"

@@ -82,20 +82,31 @@ class Photo(Schema):
 
 
 class Threshold(Schema):
-    """A similarity and the false-accept and false-reject rates measured at it."""
+    """A similarity and the error rates measured at it. Where there is no `far_any`, `far` is of any two strangers."""
 
     value: float = Field(description="Similarity from which a face counts as a match")
-    far: Probability = Field(description="Share of strangers accepted at it, as measured")
-    frr: Probability = Field(description="Share of true pairs rejected at it, as measured")
+    far: Probability = Field(
+        description="Share of strangers who look alike (same gender, ethnicity, age within ten years) accepted at it"
+    )
+    frr: Probability = Field(description="Share of true pairs rejected at it")
+    far_any: Probability | None = Field(default=None, description="Share of any two strangers accepted at it")
+    far_worst: Probability | None = Field(default=None, description="`far` within the group where it is highest")
+
+
+QualityReason = Literal["too_small", "too_dark", "low_contrast", "too_blurred", "cut_off", "turned_away"]
 
 
 class Quality(Schema):
     """Whether a face is good enough to be judged, and the measures that say so."""
 
-    low: bool = Field(description="Whether the face is too poor to be judged")
+    low: bool = Field(description="Whether the face is too poor to be judged at all; `turned_away` alone is not")
     face_size_px: float = Field(description="Shorter side of its box, in pixels of the photo")
-    sharpness: float = Field(description="Variance of the Laplacian of the aligned face, in squared grey levels")
-    reasons: list[Literal["too_small", "too_blurred"]] = Field(default=[], description="Why it is too poor")
+    sharpness: float = Field(description="Variance of the Laplacian over that of the grey levels, a hundredfold")
+    brightness: float | None = Field(default=None, description="Mean grey level of the aligned face, 0 to 255")
+    contrast: float | None = Field(default=None, description="Standard deviation of its grey levels")
+    turn: float | None = Field(default=None, description="Nose beside the eyes' middle, in eye distances; 0.6 is 45°")
+    inside: float | None = Field(default=None, description="Share of the aligned face that the photo shows, 0 to 1")
+    reasons: list[QualityReason] = Field(default=[], description="What is too poor; `turned_away` only voids a `no`")
 
 
 class Problem(BaseModel):

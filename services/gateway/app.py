@@ -15,6 +15,7 @@ from services.common.bootstrap import Ports, build
 from services.common.settings import Settings
 from services.gateway.acceptance import Acceptance
 from services.gateway.access import ApiKeys
+from services.gateway.browser_rules import BrowserRules
 from services.gateway.context import Gateway
 from services.gateway.metrics import GatewayMetrics
 from services.gateway.openapi import add_openapi
@@ -59,6 +60,8 @@ def create_app(settings: Settings) -> FastAPI:
             await run_in_threadpool(ports.close)
 
     app = FastAPI(title="facekit", version=_version(), lifespan=lifespan, docs_url=None, redoc_url=None)
+    # The last one added is the outermost: what is refused is logged too.
+    app.add_middleware(BrowserRules, hosts=tuple(filter(None, (name.strip() for name in settings.hosts.split(",")))))
     app.add_middleware(RequestLog)
     add_problem_handlers(app)
     for noun in (submissions, jobs, images, models, vocabulary, health, metrics):

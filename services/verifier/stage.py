@@ -12,7 +12,9 @@ from services.common.settings import Settings
 from services.common.stages.verifier import STAGE, CompareFaces, Comparison, FacesCompared
 from services.common.work.job_files import JobFiles
 from services.common.work.stage import StageResult
+from services.verifier.judge import any_false_match, rounded, verdict
 from services.verifier.model import FaceVerifier
+from services.verifier.quality import assess
 
 
 class VerifierStage:
@@ -39,23 +41,25 @@ class VerifierStage:
             threshold = model.rates_at(asked.threshold)
         else:
             threshold = model.threshold_for_far(asked.max_far)
-        anchor_quality = model.quality(chips[0], asked.anchor_size_px)
+        anchor_quality = assess(chips[0], asked.anchor, model.limits, anchor=True)
         comparisons = []
-        for size_px, chip, similarity in zip(asked.face_sizes_px, chips[1:], similarities, strict=True):
-            quality = model.quality(chip, size_px)
-            judged = not (quality.low or anchor_quality.low)
+        for face, chip, measured in zip(asked.faces, chips[1:], similarities, strict=True):
+            quality, similarity = assess(chip, face, model.limits), rounded(measured)
             comparisons.append(
                 Comparison(
-                    similarity=round(float(similarity), 4),
-                    probability=round(model.probability(float(similarity)), 4),
-                    match=bool(similarity >= threshold.value) if judged else None,
+                    similarity=similarity,
+                    probability=model.probability(similarity, asked.prior),
+                    match=verdict(similarity, threshold.value, quality, anchor_quality),
                     quality=quality,
                 )
             )
+        judged = sum(each.match is not None for each in comparisons)
         compared = FacesCompared(
             anchor_quality=anchor_quality,
             threshold=threshold,
             thresholds=list(model.thresholds),
+            worst_group=model.worst_group,
+            any_false_match=round(any_false_match(threshold.far, judged), 4),
             comparisons=comparisons,
         )
         return StageResult(compared, {"verifier": model.label}, model_ms)

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from scripts.embedded.free_port import free_port
+from tests.environment import without_settings
 from tests.papers import ROOT, commands, text
 from tests.photos import astronaut_rgb, crowd_rgb, jpeg
 
@@ -22,7 +23,7 @@ from tests.photos import astronaut_rgb, crowd_rgb, jpeg
 def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     home = tmp_path_factory.mktemp("embedded")
     port = free_port()
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("FACEKIT_")}
+    environment = without_settings()
     environment |= {"FACEKIT_HOME": str(home), "FACEKIT_PORT": str(port)}
     with (home / "terminal").open("w+b") as terminal:
         run = [sys.executable, "-m", "scripts.embedded"]

@@ -49,7 +49,7 @@
 /** @typedef {{low: boolean, face_size_px: number, sharpness: number, reasons: string[]}} Quality */
 
 /**
- * One face of the second photo against the anchor; `match` is null for a face too poor to judge.
+ * One face of the second photo against the anchor; `match` is null where nobody can say.
  * @typedef {object} Match
  * @property {Face} face
  * @property {number} similarity  -1 to 1

@@ -12,7 +12,7 @@ from services.common.flows.outputs import Outputs
 from services.common.schemas import Face, Photo, Probability, Quality, Schema, Threshold, image_url
 from services.common.stages import detector, verifier
 from services.common.stages.detector import FindFaces, PhotoToSearch
-from services.common.stages.verifier import CompareFaces
+from services.common.stages.verifier import CompareFaces, FaceToCompare
 
 ANCHOR: Final = "anchor"
 PHOTO: Final = "original"
@@ -30,6 +30,12 @@ class VerificationOptions(Schema):
         description="Highest false-accept rate to allow; decides the threshold. Not together with `threshold`",
     )
     threshold: float | None = Field(default=None, ge=-1, le=1, description="Similarity that counts as a match")
+    prior: float = Field(
+        default=0.5,
+        gt=0,
+        lt=1,
+        description="How likely a match was before anybody looked; 0.5 is as likely as not. Moves `probability` alone",
+    )
 
     @model_validator(mode="after")
     def _one_of_them(self) -> VerificationOptions:
@@ -43,9 +49,9 @@ class Match(Schema):
 
     face: Face = Field(description="The face of the second photo")
     similarity: float = Field(description="Cosine of the two embeddings, -1 to 1")
-    probability: Probability = Field(description="That both are one person, had both answers been as likely before")
-    match: bool | None = Field(description="The decision at the threshold; null for a face too poor to judge")
-    low_quality: bool = Field(default=False, description="Whether the face is too poor to judge")
+    probability: Probability = Field(description="That both are one person, given the `prior`; never 0 or 1")
+    match: bool | None = Field(description="The decision at the threshold; null where nobody can say")
+    low_quality: bool = Field(default=False, description="Whether the face is too poor to judge at all")
     quality: Quality | None = Field(default=None, description="What was measured of the face, and why it is too poor")
 
 
@@ -59,6 +65,10 @@ class VerificationResult(Schema):
     anchor_quality: Quality | None = Field(default=None, description="What was measured of the anchor's face")
     threshold: Threshold = Field(description="Where the decision was made, and the error rates measured there")
     thresholds: list[Threshold] = Field(default=[], description="The measured table, for moving the threshold")
+    worst_group: str | None = Field(default=None, description="The group of people whose `far_worst` is told")
+    any_false_match: Probability | None = Field(
+        default=None, description="Chance of at least one false match among these faces, if all are strangers"
+    )
     notices: list[VerificationNotice] = Field(default=[], description="What whoever reads the result should know")
     matches: list[Match] = Field(description="Faces at or above the threshold, likeliest first")
     unmatched: list[Match] = Field(description="Faces below it or too poor to judge, likeliest first")
@@ -78,10 +88,11 @@ def _anchor_shows_a_face(outputs: Outputs) -> None:
 def _compare(options: VerificationOptions, outputs: Outputs) -> CompareFaces:
     found = outputs[detector.STAGE].photos
     return CompareFaces(
-        anchor_size_px=_size_px(found[ANCHOR].faces[0]),
-        face_sizes_px=[_size_px(face) for face in found[PHOTO].faces],
+        anchor=_to_compare(found[ANCHOR].faces[0], found[ANCHOR].photo),
+        faces=[_to_compare(face, found[PHOTO].photo) for face in found[PHOTO].faces],
         max_far=options.max_far,
         threshold=options.threshold,
+        prior=options.prior,
     )
 
 
@@ -115,15 +126,16 @@ def _conclude(job_id: str, options: VerificationOptions, outputs: Outputs) -> Ve
         anchor_quality=compared.anchor_quality,
         threshold=compared.threshold,
         thresholds=compared.thresholds,
+        worst_group=compared.worst_group,
+        any_false_match=compared.any_false_match,
         notices=notices,
         matches=[match for match in matches if match.match],
         unmatched=[match for match in matches if not match.match],
     )
 
 
-def _size_px(face: Face) -> float:
-    """The shorter side of the face's box in photo pixels: what resolution the face really has."""
-    return min(face.box.width, face.box.height)
+def _to_compare(face: Face, photo: Photo) -> FaceToCompare:
+    return FaceToCompare(box=face.box, landmarks=face.landmarks, photo_width=photo.width, photo_height=photo.height)
 
 
 KIND: Final = Kind(

@@ -7,21 +7,31 @@ from typing import Final
 from pydantic import Field
 
 from services.common.flows.stage import StageSpec, StageWords
-from services.common.schemas import Probability, Quality, Schema, Threshold
+from services.common.schemas import Box, Landmarks, Probability, Quality, Schema, Threshold
+
+
+class FaceToCompare(Schema):
+    """Where a face was on its upright photo, in pixels: what its quality is measured by, beside its chip."""
+
+    box: Box
+    landmarks: Landmarks
+    photo_width: int
+    photo_height: int
 
 
 class CompareFaces(Schema):
-    """What the verifier is asked. Sizes are the shorter sides of the faces' boxes in photo pixels; the chips lie in the
-    job's files, the anchor's first. At most one of `max_far` and `threshold` is given."""
+    """What the verifier is asked. The chips lie in the job's files, the anchor's first. At most one of `max_far` and
+    `threshold` is given; `prior` is the probability of a match before anybody looked."""
 
-    anchor_size_px: float
-    face_sizes_px: list[float]
+    anchor: FaceToCompare
+    faces: list[FaceToCompare]
     max_far: float | None = None
     threshold: float | None = None
+    prior: float = Field(default=0.5, gt=0, lt=1)
 
 
 class Comparison(Schema):
-    """One face against the anchor; `match` is None where either is too poor to judge."""
+    """One face against the anchor; `match` is None where nobody can say."""
 
     similarity: float
     probability: Probability
@@ -30,11 +40,15 @@ class Comparison(Schema):
 
 
 class FacesCompared(Schema):
-    """In the order of the faces; `thresholds` is the measured table, `threshold` the row that decided."""
+    """In the order of the faces; `thresholds` is the measured table, `threshold` the row that decided, `worst_group`
+    whose `far_worst` it is, `any_false_match` the chance that it accepts at least one of these faces if all are
+    strangers."""
 
     anchor_quality: Quality
     threshold: Threshold
     thresholds: list[Threshold] = Field(default=[])
+    worst_group: str | None = None
+    any_false_match: Probability
     comparisons: list[Comparison]
 
 

@@ -195,13 +195,12 @@ def _elapsed_ms(started: float) -> float:
     return round((time.perf_counter() - started) * 1000, 1)
 
 
-def serve(stage: Stage[Any]) -> None:
-    """Entry point of a worker process: settings, logs, ports, model, loop. Ends with 1 and one line for what an
-    operator can mend: a setting, a bundle, a server that does not answer."""
+def serve(stage: Stage[Any], settings: Settings) -> None:
+    """Entry point of a worker process: logs, ports, model, loop. Ends with 1 and one line for what an operator can
+    mend: a URL, a bundle, a server that does not answer."""
     from services.common.bootstrap import build
     from services.common.logs import configure_logs
 
-    settings = Settings()
     configure_logs(stage.spec.name, settings.log_level)
     try:
         ports = build(settings)

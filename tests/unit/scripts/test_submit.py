@@ -95,7 +95,9 @@ def test_crops_and_annotated_picture_are_saved(photo: str, tmp_path: Path) -> No
     assert target.read_bytes() == b"drawn"
 
 
-@pytest.mark.parametrize(("match", "code", "word"), [(True, 0, "match"), (False, 3, "no match"), (None, 3, "too poor")])
+@pytest.mark.parametrize(
+    ("match", "code", "word"), [(True, 0, "match"), (False, 3, "no match"), (None, 3, "cannot be judged")]
+)
 def test_verification_says_which_face_matches(
     photo: str, capsys: pytest.CaptureFixture[str], match: bool | None, code: int, word: str
 ) -> None:
@@ -182,6 +184,17 @@ def test_api_key_is_sent_as_bearer(photo: str, monkeypatch: pytest.MonkeyPatch) 
     with serving(Answer(202, detection(face(0)))) as server:
         submit.main(["detect", photo, "--url", server.url])
     assert server.seen[0].headers["Authorization"] == "Bearer 0123456789abcdef"
+
+
+def test_server_and_key_may_stand_in_the_env_file(photo: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FACEKIT_ENV_FILE", str(tmp_path / "env"))
+    with serving(Answer(202, detection(face(0))), Answer(202, detection(face(0)))) as server:
+        (tmp_path / "env").write_text(f"FACEKIT_URL={server.url}\nFACEKIT_API_KEY=0123456789abcdef\n")
+        assert submit.main(["detect", photo]) == submit.FOUND
+        (tmp_path / "env").write_text(f"FACEKIT_PORT={server.url.rpartition(':')[2]}\n")
+        assert submit.main(["detect", photo]) == submit.FOUND, "this machine's own server"
+    assert server.seen[0].headers["Authorization"] == "Bearer 0123456789abcdef"
+    assert "Authorization" not in server.seen[1].headers
 
 
 def test_missing_photo_and_wrong_arguments_are_exit_code_2(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

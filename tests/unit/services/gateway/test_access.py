@@ -132,9 +132,3 @@ def test_the_bucket_fills_again() -> None:
     for client in range(MAX_CLIENTS + 10):
         limiter.take(str(client))
     assert len(limiter._buckets) == MAX_CLIENTS
-
-
-def test_pages_of_other_sites_may_not_submit(api: Api) -> None:
-    problem(api.detect(Sec_Fetch_Site="cross-site"), 403, "forbidden")
-    assert api.detect(Sec_Fetch_Site="same-origin").status_code == 202
-    assert api.stored() != []

@@ -66,7 +66,7 @@ def test_forms_name_their_fields(document: dict[str, Any]) -> None:
         return dict(body)
 
     assert set(form("/v1/detections")["properties"]) == {"image", "analyze", "min_confidence", "max_faces"}
-    assert set(form("/v1/verifications")["properties"]) == {"anchor", "image", "max_far", "threshold"}
+    assert set(form("/v1/verifications")["properties"]) == {"anchor", "image", "max_far", "threshold", "prior"}
     assert form("/v1/verifications")["required"] == ["anchor", "image"]
 
 

@@ -16,6 +16,7 @@ from services.common.work.job_files import JobFiles
 from services.verifier.model import FaceVerifier
 from services.verifier.stage import VerifierStage
 from tests.device import DEVICE
+from tests.unit.services.verifier.faces import face
 
 SIMILARITIES = (0.45, 0.2, -0.3)
 
@@ -42,15 +43,15 @@ def compare(
 ) -> FacesCompared:
     files = JobFiles(FolderStore(folder), new_job_id())
     files.put_chips(chips)
-    sizes = [face_px] * (len(chips) - 1)
-    task = CompareFaces(anchor_size_px=anchor_px, face_sizes_px=sizes, **asked)
+    task = CompareFaces(anchor=face(anchor_px), faces=[face(face_px)] * (len(chips) - 1), **asked)
     outcome = VerifierStage().run(model, task, files)
     assert isinstance(outcome.given, FacesCompared) and outcome.models == {"verifier": model.label}
     return outcome.given
 
 
 @pytest.mark.parametrize(
-    ("threshold", "decisions"), [(0.1, [True, True, False]), (0.4, [True, False, False]), (0.9, [False] * 3)]
+    ("threshold", "decisions"),
+    [(0.1, [True, True, False]), (0.4, [True, False, False]), (0.45, [True, False, False]), (0.9, [False] * 3)],
 )
 def test_the_threshold_asked_for_decides(model: Known, tmp_path: Path, threshold: float, decisions: list[bool]) -> None:
     said = compare(model, tmp_path, sharp(4), threshold=threshold)
@@ -65,15 +66,16 @@ def test_a_lower_false_accept_rate_decides_higher_up(model: Known, tmp_path: Pat
     )
     assert lenient.threshold.value < usual.threshold.value < strict.threshold.value
     assert lenient.threshold.far <= 0.2 and strict.threshold.far <= 0.001
-    matches = [sum(each.match is True for each in said.comparisons) for said in (lenient, strict)]
-    assert matches[0] > matches[1]
+    for said in (lenient, usual, strict):
+        decided = [each.match for each in said.comparisons]
+        assert decided == [similarity >= said.threshold.value for similarity in SIMILARITIES]
 
 
 def test_nobody_judges_a_face_too_poor(model: Known, tmp_path: Path) -> None:
     said = compare(model, tmp_path, sharp(2), face_px=5, threshold=0.0)
     (only,) = said.comparisons
     assert only.match is None and only.quality.low and only.quality.reasons == ["too_small"]
-    assert not said.anchor_quality.low
+    assert not said.anchor_quality.low and said.any_false_match == 0.0
 
 
 def test_nobody_is_compared_with_an_anchor_too_poor(model: Known, tmp_path: Path) -> None:
@@ -82,4 +84,19 @@ def test_nobody_is_compared_with_an_anchor_too_poor(model: Known, tmp_path: Path
 
 
 def test_the_anchor_alone_is_no_error(model: Known, tmp_path: Path) -> None:
-    assert compare(model, tmp_path, sharp(1)).comparisons == []
+    said = compare(model, tmp_path, sharp(1))
+    assert said.comparisons == [] and said.any_false_match == 0.0
+
+
+def test_more_faces_make_a_false_match_likelier(model: Known, tmp_path: Path) -> None:
+    one, three = (compare(model, tmp_path, sharp(count), max_far=0.1) for count in (2, 4))
+    assert one.any_false_match == pytest.approx(one.threshold.far, abs=1e-4)
+    assert three.any_false_match == pytest.approx(1 - (1 - one.threshold.far) ** 3, abs=1e-4)
+
+
+def test_the_prior_moves_the_probability_and_no_decision(model: Known, tmp_path: Path) -> None:
+    rare, even = (compare(model, tmp_path, sharp(4), threshold=0.1, prior=prior) for prior in (0.01, 0.5))
+    assert [each.match for each in rare.comparisons] == [each.match for each in even.comparisons]
+    for low, usual in zip(rare.comparisons, even.comparisons, strict=True):
+        assert 0 < low.probability <= usual.probability < 1
+    assert rare.comparisons[1].probability < even.comparisons[1].probability

@@ -26,7 +26,9 @@ def outputs(anchors: int = 1, faces: int = 0, anchor: Quality = GOOD, *compariso
     made = Outputs()
     made[detector.STAGE] = FacesFound(photos=found)
     threshold = Threshold(value=0.4, far=0.01, frr=0.1)
-    made[verifier.STAGE] = FacesCompared(anchor_quality=anchor, threshold=threshold, comparisons=list(comparisons))
+    made[verifier.STAGE] = FacesCompared(
+        anchor_quality=anchor, threshold=threshold, any_false_match=0.02, comparisons=list(comparisons)
+    )
     return made
 
 
@@ -73,8 +75,11 @@ def test_an_anchor_without_a_face_ends_the_job() -> None:
 
 
 def test_the_verifier_is_asked_what_the_user_asked() -> None:
-    asked = KIND.step("verifier").asks(VerificationOptions(max_far=0.02), outputs(1, 2))
-    assert asked == CompareFaces(anchor_size_px=20, face_sizes_px=[20, 21], max_far=0.02, threshold=None)
+    asked = KIND.step("verifier").asks(VerificationOptions(max_far=0.02, prior=0.1), outputs(1, 2))
+    assert isinstance(asked, CompareFaces)
+    assert (asked.max_far, asked.threshold, asked.prior) == (0.02, None, 0.1)
+    assert [each.box.width for each in (asked.anchor, *asked.faces)] == [20, 20, 21]
+    assert (asked.anchor.photo_width, asked.anchor.photo_height) == (640, 480)
 
 
 def test_only_one_of_two_ways_to_decide_is_taken() -> None:
