@@ -23,7 +23,7 @@ from services.gateway.page import Page
 from services.gateway.problems import add_problem_handlers
 from services.gateway.rate_limit import RateLimiter
 from services.gateway.request_log import RequestLog
-from services.gateway.routes import health, images, jobs, metrics, models, submissions, vocabulary
+from services.gateway.routes import faces_zip, health, images, jobs, metrics, models, submissions, vocabulary
 from services.gateway.sweeper import Sweeper
 from services.gateway.watcher import JobWatcher
 
@@ -64,7 +64,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_middleware(BrowserRules, hosts=tuple(filter(None, (name.strip() for name in settings.hosts.split(",")))))
     app.add_middleware(RequestLog)
     add_problem_handlers(app)
-    for noun in (submissions, jobs, images, models, vocabulary, health, metrics):
+    for noun in (submissions, jobs, images, faces_zip, models, vocabulary, health, metrics):
         app.include_router(noun.router)
     add_openapi(app)
     if settings.frontend is not None:

@@ -31,6 +31,7 @@ def test_without_a_key_nothing_is_told(keyed: Api) -> None:
         keyed.get("/v1/jobs"),
         keyed.get(f"/v1/jobs/{job_id}"),
         keyed.get(f"/v1/jobs/{job_id}/images/original"),
+        keyed.get(f"/v1/jobs/{job_id}/faces.zip"),
         keyed.get("/v1/models"),
         keyed.post(f"/v1/jobs/{job_id}/cancel"),
         keyed.client.delete(f"/v1/jobs/{job_id}"),
