@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -88,6 +89,7 @@ def test_the_curl_lines_answer_as_their_page_says(url: str, desk: Path) -> None:
     assert {"age", "emotion"} == {name for name, value in job["result"]["faces"][0]["attributes"].items() if value}
     for picture in ("face-0.jpg", "annotated.jpg"):
         assert (desk / picture).read_bytes().startswith(b"\xff\xd8")
+    assert zipfile.ZipFile(desk / "faces.zip").testzip() is None
     assert '"kind":"verification"' in finished.stdout
     assert '"code":"unsupported_format"' in finished.stdout
     assert '"status":"ready"' in finished.stdout
