@@ -8,7 +8,8 @@ TEST_LOGS := build/test
 PAGE := tests/e2e/page
 UV := build/uv
 
-# Tests start hundreds of processes: what one has compiled the next should find, whatever this machine's habit is.
+# Tests start hundreds of processes. Each should find what the one before has compiled, so .pyc files are written even on a
+# machine that has switched them off.
 unexport PYTHONDONTWRITEBYTECODE
 
 # Labels of the images; `docker compose` works without them too.
@@ -50,7 +51,8 @@ images: ## build the images of the stack and print their sizes, whole and compre
 	@$(COMPOSE) build --quiet
 	@sh scripts/deployment/image_sizes.sh
 
-# The two halves beside each other; what the training half says is printed when it has ended, and last what both skipped.
+# Both halves run at the same time. The output of the training half is printed when it has ended, and last what both
+# skipped.
 test: $(UV)/installer ## every test, in the environments they need
 	@mkdir -p $(TEST_LOGS); rm -f $(TEST_LOGS)/*.xml; \
 	$(MAKE) --no-print-directory test-trainer > $(TEST_LOGS)/trainer.log 2>&1 & trainer=$$!; trap "kill $$trainer" INT TERM; \
@@ -58,7 +60,8 @@ test: $(UV)/installer ## every test, in the environments they need
 	wait $$trainer || failed=1; cat $(TEST_LOGS)/trainer.log; \
 	$(VENV)/bin/python -m scripts.checks.skipped $(TEST_LOGS)/serving.xml $(TEST_LOGS)/trainer.xml; exit $$failed
 
-# Two processes, since alone none keeps two cores busy; whole files, whose tests share servers; the longest files first.
+# Two processes, because one alone does not keep two cores busy. A file stays in one process, because its tests share
+# servers. The longest files start first.
 test-serving: $(VENV)/dev page-tools ## tests of the running half
 	$(VENV)/bin/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --junitxml=$(TEST_LOGS)/serving.xml \
 		tests/integration tests/e2e tests/contract tests/unit

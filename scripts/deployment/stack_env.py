@@ -16,7 +16,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 ENV_FILE = ROOT / ".env"
 SETTINGS_PAGE = ROOT / "docs" / "settings.md"
-# The trainer works as whoever made the checkout, so that it may write to their folders; as root's stand-in for root.
+# The trainer writes to these folders, so it runs as their owner: whoever runs `make up`. In place of root it runs as
+# STAND_IN.
 MOUNTED = ("data", "runs")
 STAND_IN = 10001
 HEADER = "# Secrets of the stack (compose.yaml), written by `make up`. Whoever reads this file may do everything."

@@ -10,7 +10,8 @@ class FacekitError(Exception):
 
     `code` is stable and part of the API; `title` says in a few words what happened (RFC 9457) and `advice` what to do
     about it, for any case of it; the message passed in is the detail of this case. `retryable`: the same request can
-    succeed later. `about_photo`: only another photo can help. Page and client have these words from /v1/vocabulary.
+    succeed later. `about_photo`: only another photo can help. Every problem and every failed job carries these words,
+    and /v1/vocabulary lists them: page and client have no list of their own.
     """
 
     code: ClassVar[str] = "internal_error"
@@ -145,6 +146,14 @@ class Forbidden(FacekitError):
     advice = "Ask whoever runs the server for a key that may."
 
 
+class UnknownHost(FacekitError):
+    """A request for a name this server was not told it has: a stranger's page may have pointed its own name here."""
+
+    code, status = "unknown_host", 421
+    title = "This server does not go by that name"
+    advice = "Use its address, or have the name added to FACEKIT_HOSTS."
+
+
 class RateLimited(FacekitError):
     code, status = "rate_limited", 429
     title = "That was a lot of photos"
@@ -242,3 +251,8 @@ def every_error() -> list[type[FacekitError]]:
         pending.extend(parent.__subclasses__())
         found.setdefault(parent.code, parent)
     return [found[code] for code in sorted(found)]
+
+
+def error_named(code: str) -> type[FacekitError]:
+    """The error with this code; an internal one for a code that this version does not know."""
+    return next((error for error in every_error() if error.code == code), InternalError)

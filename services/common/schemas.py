@@ -110,13 +110,16 @@ class Quality(Schema):
 
 
 class Problem(BaseModel):
-    """RFC 9457 problem details; `code` is stable, `detail` a sentence for people."""
+    """RFC 9457 problem details. `code`, `advice`, `retryable` and `about_photo` are extension members."""
 
     type: str = Field(default="about:blank", description="Always `about:blank`: `code` says what the problem is")
-    title: str = Field(description="Short name of the problem")
+    title: str = Field(description="What happened, in a few words")
     status: int = Field(description="The HTTP status, once more")
     detail: str = Field(description="A sentence about this case, for people")
     code: str = Field(description="Stable name of the problem, for programs")
+    advice: str = Field(description="What to do about it")
+    retryable: bool = Field(description="Whether the same request can succeed later")
+    about_photo: bool = Field(description="Whether only another photo can help")
     instance: str | None = Field(default=None, description="The path that was asked for")
 
 

@@ -58,7 +58,7 @@ class Acceptance:
         self._settings = settings
         cpus = usable_cpus()
         self._threads = ThreadPoolExecutor(max_workers=2 * cpus, thread_name_prefix="accept")
-        # Writes, and checks of second photos: none of them waits for another.
+        # For writes and for checks of second photos. Nothing here waits for anything else here, so it cannot lock up.
         self._beside = ThreadPoolExecutor(max_workers=2 * cpus, thread_name_prefix="beside")
         self.decoding = threading.BoundedSemaphore(cpus)
         self._active = 0
@@ -70,8 +70,8 @@ class Acceptance:
         return await asyncio.get_running_loop().run_in_executor(self._threads, self._accept, submission)
 
     async def refuse_when_full(self) -> None:
-        """Raises QueueFull before a body is read, by a count of a moment ago; insert counts again. Nobody is kept
-        waiting for the count while the last one left room."""
+        """Raises QueueFull before a body is read. It uses the last count, which may be a moment old; `insert` counts
+        again. A caller waits for a new count only if the last one left no room."""
         if time.monotonic() - self._active_at > FULLNESS_AGE_S:
             if self._counting is None or self._counting.done():
                 self._counting = asyncio.create_task(self._count())
@@ -104,8 +104,8 @@ class Acceptance:
             inserting = True
             accepted, inserted = self._jobs.insert(job, max_active=self._settings.max_queued)
         except BaseException as error:
-            # A database that went away may have committed before it did: then the photos must stay. If it has not,
-            # they are orphans, which the sweeper removes.
+            # A database that stopped answering may have committed the job first. Then its photos must stay. If it has
+            # not, nobody needs the photos, and the sweeper removes them.
             if not isinstance(error, Unavailable) or not inserting:
                 self._forget(job_id, writes)
             raise

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from services.common.errors import NoFaceInAnchor
+
 JOB_ID: Final = "019ab2c4-5d6e-7f80-9a1b-2c3d4e5f6071"
 _URL: Final = f"/v1/jobs/{JOB_ID}/images"
 
@@ -30,6 +32,7 @@ QUEUED: Final[dict[str, Any]] = {
     "id": JOB_ID,
     "kind": "detection",
     "status": "queued",
+    "steps": ["detector", "analyzer"],
     "stage": "detector",
     "progress": 0.0,
     "attempts": 1,
@@ -63,11 +66,18 @@ FAILED: Final[dict[str, Any]] = {
     "kind": "verification",
     "options": {"max_far": 0.01, "threshold": None},
     "status": "failed",
+    "steps": ["detector", "verifier"],
     "stage": None,
     "started_at": "2026-11-23T21:00:00.004000Z",
     "finished_at": "2026-11-23T21:00:00.042000Z",
     "timings_ms": {"queued": 4.0, "detector": 37.5},
-    "error": {"code": "no_face_in_anchor", "detail": "No face was found in the anchor photo."},
+    "error": {
+        "code": NoFaceInAnchor.code,
+        "title": NoFaceInAnchor.title,
+        "detail": "No face was found in the anchor photo.",
+        "advice": NoFaceInAnchor.advice,
+        "about_photo": NoFaceInAnchor.about_photo,
+    },
 }
 
 _JSON: Final = "application/json"

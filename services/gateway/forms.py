@@ -62,7 +62,7 @@ def form_schema(kind: Kind[Any, Any]) -> dict[str, Any]:
 
 
 def _text_field(shape: Mapping[str, Any]) -> dict[str, Any]:
-    """An option as a form's text says it: a list is one text with commas, and nothing is left out by sending null."""
+    """An option as a form's text says it: a list is one text with commas, and an empty text leaves an option out."""
     words = {name: shape[name] for name in ("description", "default") if shape.get(name) is not None}
     if shape.get("type") == "array":
         words.pop("default", None)
@@ -71,4 +71,4 @@ def _text_field(shape: Mapping[str, Any]) -> dict[str, Any]:
         return {**listed, **words, **({"example": shape["examples"][0]} if "examples" in shape else {})}
     alternatives = [each for each in shape.get("anyOf", [shape]) if each.get("type") != "null"]
     limits = {name: value for name, value in alternatives[0].items() if name not in ("title", "examples", *words)}
-    return {**limits, **words}
+    return {"anyOf": [limits, {"type": "string", "maxLength": 0}], **words}

@@ -23,7 +23,16 @@ RETRY_AFTER_S: Final = 5
 
 
 def problem_of(error: FacekitError, path: str | None = None) -> Problem:
-    return Problem(title=error.title, status=error.status, detail=error.detail, code=error.code, instance=path)
+    return Problem(
+        title=error.title,
+        status=error.status,
+        detail=error.detail,
+        code=error.code,
+        advice=error.advice,
+        retryable=error.retryable,
+        about_photo=error.about_photo,
+        instance=path,
+    )
 
 
 def problem_response(error: FacekitError, path: str, headers: Mapping[str, str] | None = None) -> Response:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import functools
 import operator
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any, Final
 
 from pydantic import AfterValidator, Field
 
-from services.common.flows.registry import KINDS, kind_named, progress_of
+from services.common.errors import error_named
+from services.common.flows.registry import KINDS, flow_of, kind_named, progress_of
 from services.common.jobs import Job, JobStatus
 from services.common.schemas import Schema
 
@@ -29,7 +31,10 @@ class JobError(Schema):
     """Why a job failed."""
 
     code: str = Field(description="Stable name of the problem")
+    title: str = Field(description="What happened, in a few words")
     detail: str = Field(description="A sentence about this case, for people")
+    advice: str = Field(description="What to do about it")
+    about_photo: bool = Field(description="Whether only another photo can help")
 
 
 class JobView(Schema):
@@ -38,6 +43,7 @@ class JobView(Schema):
     id: str = Field(description="UUID of version 7: ids sort by time of submission")
     kind: KindName = Field(description="What was asked for")
     status: JobStatus = Field(description="`succeeded`, `failed` and `cancelled` are final")
+    steps: list[str] = Field(description="The stages that this job runs, in order; `/v1/vocabulary` has their words")
     stage: str | None = Field(description="The stage the job waits for or is in; null once it has ended")
     progress: float = Field(description="Share of its stages that are done, 0 to 1")
     attempts: int = Field(description="Which try of the present stage this is, from 1")
@@ -69,6 +75,7 @@ def job_view(job: Job) -> JobView:
             "id": job.id,
             "kind": job.kind,
             "status": job.status,
+            "steps": list(flow_of(job)) if kind is not None else [],
             "stage": job.stage,
             "progress": round(progress_of(job), 3),
             "attempts": job.attempts,
@@ -78,7 +85,19 @@ def job_view(job: Job) -> JobView:
             "finished_at": job.finished_at,
             "timings_ms": dict(job.timings_ms),
             "models": dict(job.models),
-            "error": job.error,
+            "error": None if job.error is None else _error(job.error),
             "result": kind.result.model_validate(dict(job.result or {})) if kind is not None and whole else None,
         }
+    )
+
+
+def _error(stored: Mapping[str, Any]) -> JobError:
+    """What the row keeps of an error, with the words this version has for it."""
+    known = error_named(stored["code"])
+    return JobError(
+        code=stored["code"],
+        title=known.title,
+        detail=stored["detail"],
+        advice=known.advice,
+        about_photo=known.about_photo,
     )

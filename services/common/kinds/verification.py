@@ -23,7 +23,14 @@ VerificationNotice = Literal["several_faces_in_anchor", "no_faces", "low_quality
 class VerificationOptions(Schema):
     """At most one of `max_far` (highest accepted false-accept rate) and `threshold` (similarity, -1 to 1)."""
 
-    model_config = ConfigDict(json_schema_extra={"not": {"required": ["max_far", "threshold"]}})
+    model_config = ConfigDict(
+        json_schema_extra={
+            "not": {
+                "required": ["max_far", "threshold"],
+                "properties": {"max_far": {"type": "number"}, "threshold": {"type": "number"}},
+            }
+        }
+    )
 
     max_far: float | None = Field(
         default=None,

@@ -17,7 +17,8 @@ OTHER_NAMES: Final = {
 }
 # Whole families.
 OTHER_PREFIXES: Final = {
-    "FACEKIT_TEST_": "tests: what they may use (`FACEKIT_TEST_COMPOSE`, `FACEKIT_TEST_DEVICE`, `FACEKIT_TEST_LOGS`)",
+    "FACEKIT_TEST_": "tests: what they may use (`FACEKIT_TEST_COMPOSE`, `FACEKIT_TEST_DEVICE`, `FACEKIT_TEST_LOGS`, "
+    "`FACEKIT_TEST_SHARED`)",
     "FACEKIT_PAGE_": "tests of the page: photos, addresses and what to measure, handed from Python to node",
 }
 

@@ -37,6 +37,16 @@ class Places(BaseModel):
             fixed="This is the address at which nginx is published. The gateway's container listens on all of its own.",
         ),
     ] = "127.0.0.1"
+    hosts: Annotated[
+        str,
+        About(
+            ADDRESS,
+            "Names under which browsers may reach the page and the API, beside `localhost` and plain addresses. A name"
+            " that is not among them is refused: a stranger's web page could have pointed its own name here.",
+            GATEWAY,
+            accepts="host names, with commas between several; `*` for every name",
+        ),
+    ] = ""
     frontend: Annotated[
         Path | None,
         About(

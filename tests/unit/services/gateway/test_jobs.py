@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from services.common.errors import NoSuchJob
+from services.common.errors import ImageCorrupt, NoSuchJob
 from services.common.jobs import JobStatus
 from tests.unit.services.gateway.conftest import PHOTO, Api, Start, problem
 
@@ -199,5 +199,11 @@ def test_a_failed_job_says_why(api: Api) -> None:
     assert jobs.fail(job_id, "w", {"code": "image_corrupt", "detail": "cut off"}, {})
     view = api.get(f"/v1/jobs/{job_id}").json()
     assert view["status"] == JobStatus.FAILED
-    assert view["error"] == {"code": "image_corrupt", "detail": "cut off"}
+    assert view["error"] == {
+        "code": "image_corrupt",
+        "title": ImageCorrupt.title,
+        "detail": "cut off",
+        "advice": ImageCorrupt.advice,
+        "about_photo": True,
+    }
     assert view["result"] is None

@@ -21,6 +21,7 @@ CALLS = {
     ("delete", "/v1/jobs/{job_id}"),
     ("post", "/v1/jobs/{job_id}/cancel"),
     ("get", "/v1/jobs/{job_id}/images/{name}"),
+    ("get", "/v1/jobs/{job_id}/faces.zip"),
     ("get", "/v1/models"),
     ("get", "/v1/vocabulary"),
     ("get", "/healthz"),
@@ -95,6 +96,13 @@ def test_every_code_has_a_title_and_advice(api: Api) -> None:
     assert set(words) == {error.code for error in every_error()}
     for code, said in words.items():
         assert said["title"] and said["advice"].endswith("."), code
+
+
+def test_a_problem_says_what_to_do_as_the_vocabulary_does(api: Api) -> None:
+    words = api.get("/v1/vocabulary").json()["problems"]
+    for answer in (api.detect(b"no photo"), api.get("/v1/nothing"), api.get("/v1/jobs", limit=0)):
+        told = answer.json()
+        assert {name: told[name] for name in words[told["code"]]} == words[told["code"]]
 
 
 def test_the_examples_are_what_the_schemas_allow() -> None:

@@ -33,7 +33,7 @@ def test_a_verification_is_accepted(api: Api) -> None:
     response = api.post("/v1/verifications", {"anchor": PHOTO, "image": no_face()}, {"max_far": "0.01"})
     assert response.status_code == 202
     view = response.json()
-    assert view["options"] == {"max_far": 0.01, "threshold": None}
+    assert view["options"] == {"max_far": 0.01, "threshold": None, "prior": 0.5}
     store = api.gateway.store
     assert store.get(f"jobs/{view['id']}/anchor") == PHOTO
     assert store.get(f"jobs/{view['id']}/original") == no_face()

@@ -43,6 +43,7 @@ def test_a_stage_and_a_kind_more_are_found(toy: dict[str, Any]) -> None:
 def test_a_job_of_the_new_kind_runs_to_its_end(toy: dict[str, Any]) -> None:
     assert toy["flow"] == ["detector", "measurer"], "the order comes from what each step needs, not from the list"
     assert toy["job"]["status"] == "succeeded"
+    assert toy["job"]["steps"] == toy["flow"]
     assert toy["job"]["result"] == {"size": 3 * toy["photo_bytes"], "faces": 0}
     assert toy["job"]["models"] == {"detector": "tiny@1", "ruler": "ruler@1"}
 
