@@ -90,6 +90,12 @@ test("whether a request is sent again is what the server says of its problem", a
   await assert.rejects(lacking.api.detect(PHOTO, OPTIONS), { code: "weights_unavailable", advice: "Delete." });
 });
 
+test("the words come as soon as a server that was away at first answers", async () => {
+  const { api, pauses } = apiWith(new TypeError("refused"), new Response("<html>", { status: 502 }), answer({ kinds: {} }));
+  assert.deepEqual(await api.vocabulary(), { kinds: {} });
+  assert.deepEqual(pauses, [0.5, 1]);
+});
+
 test("the faces of a job come as one archive", async () => {
   const { api, sent } = apiWith(new Response("PK"));
   assert.equal(await (await api.faces("0192")).text(), "PK");
