@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from scripts.client.table import table
-from scripts.client.types import AgeEstimate, Box, DetectionResult, Face, JobView, Scores, VerificationResult
+from scripts.client.types import AgeEstimate, Box, DetectionResult, Face, JobView, Match, Scores, VerificationResult
 
 NOTICES = {
     "no_faces": "no face was found",
@@ -62,7 +62,7 @@ def _among(faces: int, any_false_match: float | None) -> list[str]:
     return [f"with {faces} faces, the chance of at least one false match is about {any_false_match:.0%}"]
 
 
-def _decision(match: Json) -> str:
+def _decision(match: Match) -> str:
     if match["match"] is None:
         reasons = ", ".join(reason.replace("_", " ") for reason in (match.get("quality") or {}).get("reasons", ()))
         return f"cannot be judged: {reasons or 'the anchor'}"

@@ -90,6 +90,10 @@ def check_job_id(text: str) -> str:
     return str(parsed)
 
 
+# The name of the aligned faces that a stage leaves for the next one among a job's objects.
+CHIPS = "chips"
+
+
 def object_prefix(job_id: str) -> str:
     """Where a job's photos and crops live in the object store."""
     return f"jobs/{job_id}/"

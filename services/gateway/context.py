@@ -54,7 +54,7 @@ async def submitter(request: Request) -> Caller:
     return (await gateway_of(request)).keys.caller(request.headers, Role.SUBMIT)
 
 
-JobId = Annotated[str, Path(description="The `id` of a job")]
+JobId = Annotated[str, Path(description="The `id` of a job", json_schema_extra={"format": "uuid"})]
 TheGateway = Annotated[Gateway, Depends(gateway_of)]
 Reader = Annotated[Caller, Depends(reader)]
 Submitter = Annotated[Caller, Depends(submitter)]

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from services.common.errors import InvalidValue
 from services.common.flows.kind import Kind, Options
+from services.common.photos.image_format import ImageFormat
 from services.gateway.uploads import FormSpec
 
 Fields = Mapping[str, Sequence[str]]
@@ -47,22 +48,27 @@ def form_schema(kind: Kind[Any, Any]) -> dict[str, Any]:
     photos = {
         photo.name: {"type": "string", "format": "binary", "description": photo.description} for photo in kind.photos
     }
-    options = {name: _text_field(shape) for name, shape in kind.options.model_json_schema()["properties"].items()}
+    shape = kind.options.model_json_schema()
     schema = {
         "type": "object",
         "required": [photo.name for photo in kind.photos],
         "additionalProperties": False,
-        "properties": {**photos, **options},
+        "properties": {**photos, **{name: _text_field(field) for name, field in shape["properties"].items()}},
+        **({"not": shape["not"]} if "not" in shape else {}),
     }
-    return {"requestBody": {"required": True, "content": {"multipart/form-data": {"schema": schema}}}}
+    pictures = {"contentType": ", ".join(fmt.media_type for fmt in ImageFormat)}
+    form = {"schema": schema, "encoding": dict.fromkeys(photos, pictures)}
+    return {"requestBody": {"required": True, "content": {"multipart/form-data": form}}}
 
 
 def _text_field(shape: Mapping[str, Any]) -> dict[str, Any]:
-    """An option as a form's text says it: a list is one text with commas, and nothing is left out by sending null."""
+    """An option as a form's text says it: a list is one text with commas, and an empty text leaves an option out."""
     words = {name: shape[name] for name in ("description", "default") if shape.get(name) is not None}
     if shape.get("type") == "array":
         words.pop("default", None)
-        return {"type": "string", **words, **({"example": shape["examples"][0]} if "examples" in shape else {})}
+        one = "|".join(shape["items"]["enum"])
+        listed = {"type": "string", "pattern": f"^(({one})(, *({one}))*)?$"}
+        return {**listed, **words, **({"example": shape["examples"][0]} if "examples" in shape else {})}
     alternatives = [each for each in shape.get("anyOf", [shape]) if each.get("type") != "null"]
     limits = {name: value for name, value in alternatives[0].items() if name not in ("title", "examples", *words)}
-    return {**limits, **words}
+    return {"anyOf": [limits, {"type": "string", "maxLength": 0}], **words}

@@ -120,7 +120,7 @@ CALLS: dict[str, Callable[[Filled], Any]] = {
 }
 
 
-@pytest.mark.slow
+@pytest.mark.timing
 @pytest.mark.parametrize("name", CALLS)
 def test_a_million_jobs_are_no_slower_than_a_thousand(filled: tuple[Filled, Filled], name: str) -> None:
     """Taken in turns and compared by the fastest: what else a machine does slows some calls, and speeds up none. On a

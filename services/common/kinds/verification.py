@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final, Literal
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from services.common.errors import InvalidValue, NoFaceInAnchor
 from services.common.flows.kind import Kind, PhotoField, Step
@@ -22,6 +22,15 @@ VerificationNotice = Literal["several_faces_in_anchor", "no_faces", "low_quality
 
 class VerificationOptions(Schema):
     """At most one of `max_far` (highest accepted false-accept rate) and `threshold` (similarity, -1 to 1)."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "not": {
+                "required": ["max_far", "threshold"],
+                "properties": {"max_far": {"type": "number"}, "threshold": {"type": "number"}},
+            }
+        }
+    )
 
     max_far: float | None = Field(
         default=None,

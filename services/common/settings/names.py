@@ -14,13 +14,12 @@ OTHER_NAMES: Final = {
     "FACEKIT_TAG": "compose: the version of the images; `latest`",
     "FACEKIT_VERSION": "compose: the version on the label of an image; `make` sets it",
     "FACEKIT_REVISION": "compose: the commit on the label of an image; `make` sets it",
-    "FACEKIT_QUIET_MACHINE": "tests: assert times too, on a machine that does nothing else",
 }
 # Whole families.
 OTHER_PREFIXES: Final = {
     "FACEKIT_TEST_": "tests: what they may use (`FACEKIT_TEST_COMPOSE`, `FACEKIT_TEST_DEVICE`, `FACEKIT_TEST_LOGS`, "
     "`FACEKIT_TEST_SHARED`)",
-    "FACEKIT_PAGE_": "tests of the page: photos and addresses, handed from Python to node",
+    "FACEKIT_PAGE_": "tests of the page: photos, addresses and what to measure, handed from Python to node",
 }
 
 

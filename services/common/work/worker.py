@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Any, Generic
 
 from services.common.errors import FacekitError, InternalError, Unavailable
-from services.common.jobs import Job, object_prefix
+from services.common.jobs import TERMINAL, Job, object_prefix
 from services.common.ports import JobQueue, JobStore, ObjectStore
 from services.common.settings import Settings
 from services.common.work.heartbeat import Heartbeat
@@ -88,13 +88,13 @@ class Worker(Generic[Model]):
             result = step.result(outcome.given)
         except FacekitError as error:
             self._give_up(job, owner, error, started)
-            self._leave_nothing_of_a_deleted_job(job.id)
+            self._leave_nothing_of_an_ended_job(files)
             return
         except Exception:
             log.exception("stage failed", extra={"job_id": job.id})
             unknown = InternalError("The worker failed on this job; its log says why.")
             self._give_up(job, owner, unknown, started, retry=True)
-            self._leave_nothing_of_a_deleted_job(job.id)
+            self._leave_nothing_of_an_ended_job(files)
             return
         timings = {
             self._stage_name: _elapsed_ms(started),
@@ -103,7 +103,7 @@ class Worker(Generic[Model]):
         }
         if not self._save(job, owner, step.next_stage, result, outcome.models, timings):
             self._metrics.lost()
-            self._leave_nothing_of_a_deleted_job(job.id)
+            self._leave_nothing_of_an_ended_job(files)
             return
         if step.next_stage is not None:
             self._hint(step.next_stage, job.id)
@@ -165,14 +165,16 @@ class Worker(Generic[Model]):
             log.warning("failure not saved, the lease will run out: %s", unsaved.detail, extra={"job_id": job.id})
         log.warning("%s: %s", error.code, error.detail, extra={"job_id": job.id})
 
-    def _leave_nothing_of_a_deleted_job(self, job_id: str) -> None:
-        """Removes what this worker wrote after the sweeper had removed the job's photos and row; it waits for a lease's
-        time only."""
+    def _leave_nothing_of_an_ended_job(self, files: JobFiles) -> None:
+        """After work that came to nothing: removes the chips of a job that has ended, and whatever this worker wrote
+        after the sweeper had removed a deleted job's photos and row; it waits for a lease's time only."""
         try:
-            if not self._jobs.existing([job_id]):
-                self._store.delete_prefix(object_prefix(job_id))
+            if not self._jobs.existing([files.job_id]):
+                self._store.delete_prefix(object_prefix(files.job_id))
+            elif self._jobs.get(files.job_id).status in TERMINAL:
+                files.drop_chips()
         except FacekitError as error:
-            log.warning("left to the sweeper: %s", error.detail, extra={"job_id": job_id})
+            log.warning("left to the sweeper: %s", error.detail, extra={"job_id": files.job_id})
 
     def _drop_chips(self, files: JobFiles) -> None:
         try:

@@ -9,7 +9,7 @@ from fastapi import APIRouter
 from starlette.responses import Response, StreamingResponse
 from zipstream import ZIP_STORED, ZipStream
 
-from services.common.errors import InvalidJobId, NoSuchImage, NoSuchJob, Unauthorized, Unavailable
+from services.common.errors import InvalidJobId, NoSuchImage, NoSuchJob, Unauthorized, Unavailable, UnexpectedField
 from services.common.jobs import JobStatus, object_key
 from services.gateway.context import Gateway, JobId, Reader, TheGateway
 from services.gateway.problems import declared
@@ -22,7 +22,7 @@ MEDIA_TYPE: Final = "application/zip"
 @router.get(
     "/{job_id}/faces.zip",
     response_class=Response,
-    responses=declared(NoSuchImage, NoSuchJob, InvalidJobId, Unauthorized, Unavailable)
+    responses=declared(NoSuchImage, NoSuchJob, InvalidJobId, UnexpectedField, Unauthorized, Unavailable)
     | {
         200: {
             "description": "A ZIP archive of JPEGs",

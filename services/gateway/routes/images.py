@@ -19,6 +19,7 @@ from services.common.errors import (
     ObjectMissing,
     Unauthorized,
     Unavailable,
+    UnexpectedField,
 )
 from services.common.jobs import Job, JobStatus, object_key
 from services.common.photos.image_format import SNIFF_BYTES, ImageFormat, sniff
@@ -47,7 +48,7 @@ _HEADERS: Final = {
 @router.get(
     "/{job_id}/images/{name}",
     response_class=Response,
-    responses=declared(NoSuchImage, NoSuchJob, InvalidJobId, Unauthorized, Unavailable)
+    responses=declared(NoSuchImage, NoSuchJob, InvalidJobId, UnexpectedField, Unauthorized, Unavailable)
     | {
         200: {
             "description": "The picture",

@@ -22,9 +22,10 @@ from services.common.errors import (
     NotCancellable,
     Unauthorized,
     Unavailable,
+    UnexpectedField,
 )
 from services.common.flows.views import JobPage, JobView, KnownKind, job_view
-from services.common.jobs import TERMINAL, Job, JobStatus, check_job_id, now, object_prefix
+from services.common.jobs import CHIPS, TERMINAL, Job, JobStatus, check_job_id, now, object_key, object_prefix
 from services.gateway.context import Gateway, JobId, Reader, Submitter, TheGateway
 from services.gateway.examples import JOB, PAGE
 from services.gateway.problems import declared
@@ -34,8 +35,8 @@ log = logging.getLogger(__name__)
 
 router = APIRouter(prefix="/v1/jobs", tags=["jobs"])
 
-_LOOK = declared(NoSuchJob, InvalidJobId, InvalidValue, Unauthorized, Unavailable)
-_CHANGE = declared(NoSuchJob, InvalidJobId, Unauthorized, Forbidden, Unavailable)
+_LOOK = declared(NoSuchJob, InvalidJobId, InvalidValue, UnexpectedField, Unauthorized, Unavailable)
+_CHANGE = declared(NoSuchJob, InvalidJobId, UnexpectedField, Unauthorized, Forbidden, Unavailable)
 
 Wait = Annotated[
     float,
@@ -85,14 +86,16 @@ async def _disconnected(request: Request) -> None:
 @router.get(
     "",
     response_model=JobPage,
-    responses=declared(InvalidCursor, InvalidValue, Unauthorized, Unavailable) | PAGE,
+    responses=declared(InvalidCursor, InvalidValue, UnexpectedField, Unauthorized, Unavailable) | PAGE,
     operation_id="list_jobs",
 )
 def list_jobs(
     gateway: TheGateway,
     caller: Reader,
     limit: Annotated[int, Query(ge=1, le=100, description="How many at most")] = 20,
-    cursor: Annotated[str | None, Query(description="`next_cursor` of the page before")] = None,
+    cursor: Annotated[
+        str | None, Query(description="`next_cursor` of the page before", json_schema_extra={"format": "uuid"})
+    ] = None,
     kind: Annotated[KnownKind | None, Query(description="Only jobs of this kind")] = None,
     status: Annotated[JobStatus | None, Query(description="Only jobs in this state")] = None,
 ) -> Response:
@@ -124,8 +127,12 @@ def _position(cursor: str) -> str:
 )
 def cancel_job(gateway: TheGateway, caller: Submitter, job_id: JobId) -> Response:
     """Ends a job that has not ended; what a worker is doing for it is thrown away."""
-    job = gateway.job_of(caller, job_id)
-    return _json(job_view(gateway.jobs.cancel(job.id)))
+    job = gateway.jobs.cancel(gateway.job_of(caller, job_id).id)
+    try:
+        gateway.store.delete(object_key(job.id, CHIPS))  # a worker that has the job removes what it makes itself
+    except FacekitError as error:
+        log.warning("chips not removed: %s", error.detail, extra={"job_id": job.id})
+    return _json(job_view(job))
 
 
 @router.delete(

@@ -31,7 +31,7 @@ from services.common.errors import (
 from services.common.flows.kind import Kind
 from services.common.flows.registry import KINDS
 from services.common.flows.views import JobView, job_view
-from services.gateway.acceptance import Accepted, Submission, checked_idempotency_key
+from services.gateway.acceptance import MAX_KEY_LENGTH, Accepted, Submission, checked_idempotency_key
 from services.gateway.access import Caller
 from services.gateway.context import Gateway, Submitter, TheGateway
 from services.gateway.examples import ACCEPTED
@@ -52,6 +52,7 @@ IdempotencyKey = Annotated[
     str | None,
     Header(
         alias="Idempotency-Key",
+        json_schema_extra={"minLength": 1, "maxLength": MAX_KEY_LENGTH, "pattern": "^[!-~]([ -~]*[!-~])?$"},
         description="At most 255 printable ASCII characters. Sent again with the same photos and options, it answers "
         "with the first job (and `Idempotent-Replayed: true`) instead of making a second one.",
     ),

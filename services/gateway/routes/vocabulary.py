@@ -8,9 +8,10 @@ from fastapi import APIRouter
 from pydantic import Field
 from starlette.responses import Response
 
-from services.common.errors import FacekitError, every_error
+from services.common.errors import FacekitError, UnexpectedField, every_error
 from services.common.flows.registry import KINDS, STAGES, TASKS
 from services.common.schemas import Schema
+from services.gateway.problems import declared
 
 router = APIRouter(prefix="/v1", tags=["vocabulary"])
 
@@ -81,7 +82,7 @@ def vocabulary() -> str:
     return whole.model_dump_json()
 
 
-@router.get("/vocabulary", response_model=Vocabulary, operation_id="vocabulary")
+@router.get("/vocabulary", response_model=Vocabulary, responses=declared(UnexpectedField), operation_id="vocabulary")
 def get_vocabulary() -> Response:
     """The words for kinds of job, stages, tasks of models and problems. The same for everybody: it asks for no key."""
     return Response(vocabulary(), media_type="application/json", headers={"Cache-Control": "max-age=300"})

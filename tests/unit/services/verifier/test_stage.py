@@ -9,6 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from services.common.adapters.folder_store import FolderStore
+from services.common.errors import ObjectMissing
 from services.common.inference.bundle import load_bundle
 from services.common.jobs import new_job_id
 from services.common.stages.verifier import CompareFaces, FacesCompared
@@ -100,3 +101,16 @@ def test_the_prior_moves_the_probability_and_no_decision(model: Known, tmp_path:
     for low, usual in zip(rare.comparisons, even.comparisons, strict=True):
         assert 0 < low.probability <= usual.probability < 1
     assert rare.comparisons[1].probability < even.comparisons[1].probability
+
+
+def test_faces_whose_chips_are_gone_are_not_compared(model: Known, tmp_path: Path) -> None:
+    files = JobFiles(FolderStore(tmp_path), new_job_id())
+    with pytest.raises(ObjectMissing):
+        VerifierStage().run(model, CompareFaces(anchor=face(90), faces=[face(90)]), files)
+
+
+def test_no_face_is_compared_by_the_chip_of_another(model: Known, tmp_path: Path) -> None:
+    files = JobFiles(FolderStore(tmp_path), new_job_id())
+    files.put_chips(sharp(4))
+    with pytest.raises(ValueError, match="zip"):
+        VerifierStage().run(model, CompareFaces(anchor=face(90), faces=[face(90)] * 2), files)
