@@ -18,7 +18,7 @@ COMPOSE = FACEKIT_VERSION=$$(sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run up down logs ps backup restore images test test-serving test-trainer test-stack test-gpu test-timing test-page page-tools lint lint-page mutants conformance format settings bench train screenshots constraints clean
+.PHONY: help run up down logs ps backup restore images test test-serving test-trainer test-stack test-gpu test-timing test-page page-tools lint lint-page types mutants conformance format settings bench train screenshots constraints clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -85,14 +85,18 @@ test-gpu: $(GPU_VENV)/gpu $(TRAINER_VENV)/trainer ## tests of models and trainer
 test-page: ## unit tests of the page, by node's own runner
 	@$(call with,node) node --test $$(find tests/unit/frontend -name "*.test.js")
 
-lint: $(VENV)/dev lint-page ## ruff, mypy --strict, import contracts, types of the page
+lint: $(VENV)/dev lint-page ## ruff, mypy --strict, import contracts, types of page and API
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports
+	$(VENV)/bin/python -m scripts.api_types --check
 
 lint-page: page-tools
 	@$(call with,npm) $(PAGE)/node_modules/.bin/tsc --project frontend/jsconfig.json
+
+types: $(VENV)/dev ## write the page's and the client's types anew, from the OpenAPI document
+	$(VENV)/bin/python -m scripts.api_types
 
 mutants: $(VENV)/dev ## make the mistakes that hurt most, in a copy: tests must notice each
 	$(VENV)/bin/python -m scripts.checks.mutants

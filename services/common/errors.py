@@ -27,6 +27,14 @@ class FacekitError(Exception):
         self.retry_after_s = retry_after_s
 
 
+class BadRequest(FacekitError):
+    """What is no HTTP; only nginx says it, in frontend/nginx.conf."""
+
+    code, status = "bad_request", 400
+    title = "The server could not read the request"
+    advice = "Reload the page and try again."
+
+
 class UnsupportedFormat(FacekitError):
     code, status = "unsupported_format", 415
     title = "This is not a photo we can read"
@@ -157,14 +165,14 @@ class UnknownHost(FacekitError):
 class RateLimited(FacekitError):
     code, status = "rate_limited", 429
     title = "That was a lot of photos"
-    advice = "Sending goes on by itself in a moment."
+    advice = "It goes on in a moment."
     retryable = True
 
 
 class QueueFull(FacekitError):
     code, status = "queue_full", 503
     title = "The queue is full"
-    advice = "Your photo is sent as soon as there is room."
+    advice = "There is room again soon."
     retryable = True
 
 
@@ -180,7 +188,7 @@ class Unavailable(FacekitError):
 
     code, status = "unavailable", 503
     title = "A part of the server does not answer"
-    advice = "We keep trying."
+    advice = "This passes by itself, mostly soon."
     retryable = True
 
 

@@ -17,7 +17,8 @@ Probability = Annotated[float, Field(ge=0, le=1)]
 
 
 class Schema(BaseModel):
-    model_config = ConfigDict(extra="forbid")
+    # Answers are sent with their defaults, so nothing declared is ever absent from one.
+    model_config = ConfigDict(extra="forbid", json_schema_serialization_defaults_required=True)
 
 
 class Box(Schema):

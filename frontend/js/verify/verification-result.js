@@ -31,7 +31,7 @@ export class VerificationResultView extends HTMLElement {
 
   /**
    * @param {import("../api/api.js").Api} api
-   * @param {import("../api/types.js").Job} job a verification that succeeded
+   * @param {import("../api/types.js").JobView} job a verification that succeeded
    * @param {{anchor: string | null, image: string | null}} previews the photos as the browser already holds them
    */
   constructor(api, job, previews) {
