@@ -64,7 +64,8 @@ def _among(faces: int, any_false_match: float | None) -> list[str]:
 
 def _decision(match: Match) -> str:
     if match["match"] is None:
-        reasons = ", ".join(reason.replace("_", " ") for reason in (match.get("quality") or {}).get("reasons", ()))
+        quality = match.get("quality")
+        reasons = ", ".join(reason.replace("_", " ") for reason in (quality.get("reasons", ()) if quality else ()))
         return f"cannot be judged: {reasons or 'the anchor'}"
     return "match" if match["match"] else "no match"
 
