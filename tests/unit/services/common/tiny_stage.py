@@ -35,6 +35,7 @@ def tiny_bundle(folder: Path, version: str, factor: int, golden_factor: int | No
 class TinyStage:
     name = "detector"
     unbundled: Mapping[str, Mapping[str, Any]] = {}
+    photos_a_job = 0
 
     def __init__(self, folder: Path, run: Callable[[Job, JobFiles], None] = lambda job, files: None) -> None:
         self.bundle_folders: Mapping[str, Path] = {"detector": folder}
