@@ -26,13 +26,18 @@ class PillowPicture(Encoded):
     """`name` is the format's in Pillow; without `orientation` the file's own EXIF says it."""
 
     def __init__(self, content: bytes, name: str, orientation: int | None = None) -> None:
-        self._image = Image.open(io.BytesIO(content), formats=(name,))
-        if orientation is None:
-            orientation = exif_orientation(self._image.info.get("exif", b""))
-        super().__init__(*self._image.size, orientation)
+        self._content = content
+        self._name = name
+        with self._opened() as image:
+            if orientation is None:
+                orientation = exif_orientation(image.info.get("exif", b""))
+            super().__init__(*image.size, orientation)
+
+    def _opened(self) -> Image.Image:
+        return Image.open(io.BytesIO(self._content), formats=(self._name,))
 
     def pixels(self, part: int = 1) -> Pixels:
-        with self._image as image:
+        with self._opened() as image:  # anew, for who tries again
             if part > 1:
                 image.draft(None, (max(image.width // part, 1), max(image.height // part, 1)))
             image.load()

@@ -30,13 +30,15 @@ CONTAINER_SHARE: Final = 0.9  # of a container's memory: beyond it the kernel wo
 _OUT_OF_MEMORY: Final = re.compile(
     r"insufficient memory|out of memory|memory alloc|bad_alloc|could not create jpeg", re.IGNORECASE
 )
+_SIZE_REFUSED: Final = re.compile(r"security limit|invalid image size", re.IGNORECASE)  # by libheif, as an allocation
 _CONTAINER_LIMIT: Final = Path("/sys/fs/cgroup/memory.max")
 
 T = TypeVar("T")
 
 
 def out_of_memory(error: Exception) -> bool:
-    return bool(_OUT_OF_MEMORY.search(str(error))) and "Security limit" not in str(error)
+    """Whether a decoder failed for want of memory, and not for a size that it refuses."""
+    return bool(_OUT_OF_MEMORY.search(str(error))) and not _SIZE_REFUSED.search(str(error))
 
 
 def limit_growth(max_pixels: int, *, photos_at_once: int, threads: int) -> int | None:

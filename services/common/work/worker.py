@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from typing import Any, Generic
 
 from services.common.errors import FacekitError, InternalError, Unavailable
+from services.common.inference.onnx_session import visible_gpus
 from services.common.jobs import Job, object_prefix
 from services.common.photos.memory import limit_growth
 from services.common.ports import JobQueue, JobStore, ObjectStore
@@ -198,7 +199,7 @@ def serve(stage: Stage[Any]) -> None:
         try:
             worker = Worker(stage, store=ports.store, jobs=ports.jobs, queue=ports.queue, settings=settings)
             # The driver of a GPU reserves far more than it takes: there, the checks of size stand alone.
-            if stage.photos_a_job and not on_cuda(settings.device):
+            if stage.photos_a_job and (settings.device == "cpu" or not visible_gpus()):
                 at_once = stage.photos_a_job * settings.concurrency
                 limit_growth(settings.max_pixels, photos_at_once=at_once, threads=at_once + OTHER_THREADS)
             worker.run()
