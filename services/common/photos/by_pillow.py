@@ -11,7 +11,7 @@ from services.common.errors import ImageCorrupt
 from services.common.photos.av1_frames import largest_frame_px
 from services.common.photos.encoded import Encoded, Pixels
 from services.common.photos.heif import largest_px
-from services.common.photos.pixels import exif_orientation, flatten
+from services.common.photos.pixels import BLOCK_ROWS, exif_orientation, flatten
 from services.common.photos.png_chunks import clean_png
 from services.common.photos.webp_chunks import canvas_px, exif_chunk
 
@@ -41,12 +41,21 @@ class PillowPicture(Encoded):
             if part > 1:
                 image.draft(None, (max(image.width // part, 1), max(image.height // part, 1)))
             image.load()
-            if image.mode.startswith("I"):
-                # 16-bit grey; Pillow would clip it to 8 bits instead of scaling it.
-                return flatten(np.asarray(image).astype(np.uint16, copy=False))
-            see_through = image.mode in _TRANSPARENT or "transparency" in image.info
-            target = "RGBA" if see_through else "RGB"
-            return flatten(np.asarray(image if image.mode == target else image.convert(target)))
+            flat = np.empty((image.height, image.width, 3), dtype=np.uint8)
+            for top in range(0, image.height, BLOCK_ROWS):
+                bottom = min(top + BLOCK_ROWS, image.height)
+                flat[top:bottom] = _block(image.crop((0, top, image.width, bottom)))
+            return flat
+
+
+def _block(image: Image.Image) -> Pixels:
+    """A block of rows: Pillow hands pixels over by way of two copies, too much of a large photo at once."""
+    if image.mode.startswith("I"):
+        # 16-bit grey; Pillow would clip it to 8 bits instead of scaling it.
+        return flatten(np.asarray(image).astype(np.uint16, copy=False))
+    see_through = image.mode in _TRANSPARENT or "transparency" in image.info
+    target = "RGBA" if see_through else "RGB"
+    return flatten(np.asarray(image if image.mode == target else image.convert(target)))
 
 
 def open_png(content: bytes) -> Encoded:

@@ -16,6 +16,7 @@ from services.common.errors import (
     IdempotencyConflict,
     ImageCorrupt,
     ImageEmpty,
+    ImageTooCostly,
     ImageTooLarge,
     InvalidValue,
     MissingField,
@@ -49,7 +50,8 @@ VERIFICATION: Final = FormSpec(photos=("anchor", "image"), fields=("max_far", "t
 STORED_AS: Final = {"image": "original", "anchor": "anchor"}
 
 _PROBLEMS: Final = (
-    *(UnsupportedFormat, ImageTooLarge, TooManyPixels, ImageCorrupt, ImageEmpty, MissingField, UnexpectedField),
+    *(UnsupportedFormat, ImageTooLarge, TooManyPixels, ImageCorrupt, ImageEmpty, ImageTooCostly),
+    *(MissingField, UnexpectedField),
     *(InvalidValue, IdempotencyConflict, Unauthorized, Forbidden, RateLimited, QueueFull, StorageFull, Unavailable),
 )
 

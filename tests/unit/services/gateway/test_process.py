@@ -125,3 +125,9 @@ def test_what_was_accepted_outlives_a_kill(tmp_path: Path) -> None:
             assert [job["id"] for job in client.get("/v1/jobs").json()["jobs"]] == ids[::-1]
             ids.append(client.post("/v1/detections", files={"image": ("a.jpg", PHOTO)}).json()["id"])
             process.kill()
+
+
+def test_the_gateway_loads_no_opencv_even_where_it_is_installed() -> None:
+    script = "import sys, services.gateway.__main__, services.common.photos.imaging; print('cv2' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
