@@ -38,7 +38,7 @@ class BadRequest(FacekitError):
 class UnsupportedFormat(FacekitError):
     code, status = "unsupported_format", 415
     title = "This is not a photo we can read"
-    advice = "Use a JPEG, PNG, WebP or HEIC picture."
+    advice = "Use a JPEG, PNG, WebP, HEIC or AVIF picture."
     about_photo = True
 
 
@@ -60,6 +60,15 @@ class ImageCorrupt(FacekitError):
     code, status = "image_corrupt", 422
     title = "This photo is damaged"
     advice = "It could not be read to the end. Try another copy of it."
+    about_photo = True
+
+
+class ImageTooCostly(FacekitError):
+    """A photo within every limit whose decoding needs more memory than a process has for one."""
+
+    code, status = "image_too_costly", 422
+    title = "This photo takes too much memory"
+    advice = "Save it anew, smaller or in another format, and try that."
     about_photo = True
 
 

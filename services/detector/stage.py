@@ -53,6 +53,7 @@ class DetectorStage:
     spec = STAGE
     bundle_folders: Mapping[str, Path] = {"detector": Path(__file__).parent / "model"}
     unbundled: Mapping[str, Mapping[str, Any]] = {}
+    photos_a_job = 2  # a verification looks at both side by side
 
     def __init__(self) -> None:
         # Threads that stay: an engine keeps buffers for each thread that it has ever run on.

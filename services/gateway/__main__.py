@@ -16,13 +16,17 @@ from fastapi import FastAPI
 
 from services.common.errors import FacekitError
 from services.common.logs import configure_logs
-from services.common.settings import Settings, load_settings
+from services.common.photos.memory import limit_growth
+from services.common.settings import Settings, load_settings, usable_cpus
 from services.gateway.app import create_app, open_ports
 
 log = logging.getLogger(__name__)
 
 BACKLOG: Final = 512
 DRAIN_S: Final = 20
+# How many the gateway may start: the server's own for requests, and those that accept photos, four a CPU.
+OTHER_THREADS: Final = 64
+THREADS_A_CPU: Final = 4
 
 
 class CannotStart(Exception):
@@ -86,6 +90,8 @@ def serve(settings: Settings) -> None:
     # What is loaded by now stays: the collector need not visit it again, a fifteenth of a submission's time.
     gc.collect()
     gc.freeze()
+    at_once = usable_cpus()
+    limit_growth(settings.max_pixels, photos_at_once=at_once, threads=THREADS_A_CPU * at_once + OTHER_THREADS)
     log.info("listening on http://%s:%d", settings.host, settings.port)
     GatewayServer(server_config(app), app).run(sockets=[listener])
 

@@ -27,7 +27,7 @@ class Limits(BaseModel):
             (*GATEWAY, "detector", "bench"),
             unit="pixels",
         ),
-    ] = Field(default=50_000_000, gt=0)
+    ] = Field(default=64_000_000, gt=0)
     max_queued: Annotated[
         int,
         About(ACCEPTS, "How many unfinished jobs there may be. More are refused with `queue_full`.", GATEWAY),

@@ -12,7 +12,9 @@ from collections.abc import Mapping
 from typing import Any, Generic
 
 from services.common.errors import FacekitError, InternalError, Unavailable
+from services.common.inference.onnx_session import visible_gpus
 from services.common.jobs import TERMINAL, Job, object_prefix
+from services.common.photos.memory import limit_growth
 from services.common.ports import JobQueue, JobStore, ObjectStore
 from services.common.settings import Settings
 from services.common.work.gate import Gate
@@ -27,6 +29,7 @@ from services.common.work.stage import Model, Stage
 log = logging.getLogger(__name__)
 
 RETRY_DELAY_S = 1.0
+OTHER_THREADS = 16  # leases, heartbeat, registry, metrics, clients of servers
 
 
 class Worker(Generic[Model]):
@@ -228,7 +231,12 @@ def serve(stage: Stage[Any], settings: Settings) -> None:
     try:
         ports = build(settings)
         try:
-            Worker(stage, store=ports.store, jobs=ports.jobs, queue=ports.queue, settings=settings).run()
+            worker = Worker(stage, store=ports.store, jobs=ports.jobs, queue=ports.queue, settings=settings)
+            # The driver of a GPU reserves far more than it takes: there, the checks of size stand alone.
+            if stage.photos_a_job and (settings.device == "cpu" or not visible_gpus()):
+                at_once = stage.photos_a_job * settings.concurrency
+                limit_growth(settings.max_pixels, photos_at_once=at_once, threads=at_once + OTHER_THREADS)
+            worker.run()
         finally:
             ports.close()
     except FacekitError as error:
