@@ -127,7 +127,7 @@ def test_what_was_accepted_outlives_a_kill(tmp_path: Path) -> None:
 
 
 LOADED = """
-import sys, services.gateway.__main__, services.gateway.migrate, services.gateway.archive, services.common.photos.imaging
+import sys, services.gateway.__main__, services.gateway.migrate, services.gateway.archive
 from services.common.settings import Settings
 services.gateway.__main__.create_app(Settings(home=sys.argv[1]))
 rooms = ("cv2", "onnxruntime", "openvino", "deepface", "services.common.work", "services.common.inference")
