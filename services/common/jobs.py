@@ -52,7 +52,9 @@ class Job:
     """A row of the jobs table. Times are aware UTC datetimes, timings milliseconds.
 
     `attempts` counts from 1; `stage` is the stage to run or running and None once the job has ended; `result` grows
-    stage by stage and is shown to users only when the job has succeeded.
+    stage by stage and is shown to users only when the job has succeeded. `suspicion` is 0, or 1 when a worker was lost
+    that had this job beside others at this stage, or 1 and how often one was lost that ran nothing beside it. From 1 on
+    a worker runs the job alone.
     """
 
     id: str
@@ -63,6 +65,7 @@ class Job:
     created_at: datetime
     owner: str = ""
     attempts: int = 1
+    suspicion: int = 0
     started_at: datetime | None = None
     finished_at: datetime | None = None
     result: Mapping[str, Any] | None = None

@@ -51,6 +51,15 @@ class WorkerRecord:
     beat_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Swept:
+    """What a sweep found: (job id, stage) of the hints to send, and the ids of jobs whose worker was lost."""
+
+    hints: list[tuple[str, str]]
+    requeued: list[str]
+    quarantined: list[str]
+
+
 class Bell(Protocol):
     """Something to wait on, for a `select` or an event loop."""
 
@@ -92,6 +101,10 @@ class JobStore(Protocol):
     def renew(self, job_id: str, worker: str, lease_s: float) -> bool:
         """False when the lease is no longer this worker's: stop working."""
 
+    def isolate(self, job_id: str, worker: str, lease_s: float) -> bool:
+        """Renews, and says that from now on nothing else runs in the worker: if it is lost, this job is charged.
+        False when the lease is no longer this worker's."""
+
     def finish_stage(
         self,
         job_id: str,
@@ -124,10 +137,13 @@ class JobStore(Protocol):
     def purge(self, job_id: str) -> None:
         """Removes the row of a job marked deleted."""
 
-    def sweep(self, *, hint_after_s: float, max_attempts: int, error: Mapping[str, Any]) -> list[tuple[str, str]]:
-        """Requeues expired leases (attempts + 1, or failed with `error`), and returns the (job id, stage) that are
-        unclaimed, were not hinted for `hint_after_s` and whose hint is lost rather than late: nothing at their stage is
-        being worked on, or something that became ready later is. Marks them hinted; oldest first, a bounded batch."""
+    def sweep(self, *, hint_after_s: float, max_alone: int, error: Mapping[str, Any]) -> Swept:
+        """Requeues expired leases. A job that ran beside others is charged nothing and has to run alone; one that ran
+        alone is charged an attempt, and ends as failed with `error` when that was the `max_alone`-th time.
+
+        Its hints are those unclaimed jobs that were not hinted for `hint_after_s` and whose hint is lost rather than
+        late: nothing at their stage is being worked on, or something that became ready later is. Marks them hinted;
+        oldest first, a bounded batch."""
 
     def expired(self, *, finished_before: datetime, limit: int) -> list[str]:
         """Ids of ended jobs older than that, oldest first."""

@@ -129,7 +129,7 @@ def test_a_released_stage_waits_for_its_delay(jobs: SqlJobStore) -> None:
     jobs.claim(job.id, "detector", "w", 30)
     assert release(jobs, job.id, delay_s=60)
     assert jobs.claim(job.id, "detector", "w", 30) is None
-    assert jobs.sweep(hint_after_s=0, max_attempts=3, error=LOST) == []
+    assert jobs.sweep(hint_after_s=0, max_alone=2, error=LOST).hints == []
 
 
 def test_the_same_key_and_payload_is_the_same_job(jobs: SqlJobStore) -> None:

@@ -6,9 +6,11 @@ import os
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
@@ -59,8 +61,13 @@ def test_jobs_of_the_first_schema_survive_the_newest(empty_url: str) -> None:
     with database.writing() as connection:
         config.attributes["connection"] = connection
         command.upgrade(config, "0001")
+    job = new_job(owner="ada")
+    with database.writing() as connection:
+        # Only what the first schema has: today's columns are missing there.
+        known = {column.name for column in metadata.tables["jobs"].c} & {field.name for field in fields(job)}
+        values = {name: getattr(job, name) for name in known - {"suspicion"}}
+        connection.execute(sa.insert(metadata.tables["jobs"]).values(**values, ready_at=job.created_at))
     store = SqlJobStore(database)
-    job, _ = store.insert(new_job(owner="ada"), max_active=1)
     assert migrate(empty_url) == NEWEST != "0001"
     assert store.page(limit=2, owner="ada", kind=job.kind, status=job.status) == [job]
     store.close()

@@ -32,9 +32,10 @@ CALLS: dict[str, Callable[[SqlJobStore], Any]] = {
         limit=10, owner="ada", kind=JobKind.VERIFICATION, status=JobStatus.FAILED
     ),
     "claim": lambda jobs: jobs.claim(new_job_id(), "detector", "w", 30),
+    "isolate": lambda jobs: jobs.isolate(new_job_id(), "w", 30),
     "renew": lambda jobs: jobs.renew(new_job_id(), "w", 30),
     "release": lambda jobs: jobs.release(new_job_id(), "w", delay_s=1, max_attempts=3, error=ERROR),
-    "sweep": lambda jobs: jobs.sweep(hint_after_s=1, max_attempts=3, error=ERROR),
+    "sweep": lambda jobs: jobs.sweep(hint_after_s=1, max_alone=2, error=ERROR),
     "counts": lambda jobs: jobs.counts(),
     "deleted": lambda jobs: jobs.deleted(limit=10),
     "expired": lambda jobs: jobs.expired(finished_before=now(), limit=10),

@@ -13,14 +13,13 @@ from services.common.adapters.sql_database import Database
 from services.common.adapters.sql_job_queries import JOB_COLUMNS, SqlJobQueries, get_job, to_job
 from services.common.adapters.sql_statements import ACTIVE, JobStatements
 from services.common.adapters.sql_sweep import sweep
-from services.common.adapters.sql_tables import deleted, jobs, merged, unfinished, workers
+from services.common.adapters.sql_tables import VOID_LEASE, deleted, jobs, merged, unfinished, workers
 from services.common.errors import IdempotencyConflict, NoSuchJob, NotCancellable, QueueFull
 from services.common.jobs import Job, JobStatus
-from services.common.ports import WorkerRecord
+from services.common.ports import Swept, WorkerRecord
 
 # Any constant: serialises submissions, so that `max_active` and idempotency keys hold exactly.
 _INSERT_LOCK: Final = 0x666B_0001
-_VOID_LEASE: Final[Mapping[str, None]] = {"lease_owner": None, "lease_until": None}
 
 
 class SqlJobStore(SqlJobQueries):
@@ -53,6 +52,10 @@ class SqlJobStore(SqlJobQueries):
     def renew(self, job_id: str, worker: str, lease_s: float) -> bool:
         return self._run_leased(self._statements.renew, job_id, worker, {"lease": self._database.seconds(lease_s)})
 
+    def isolate(self, job_id: str, worker: str, lease_s: float) -> bool:
+        values = {"lease_until": self._database.after(lease_s), "lease_alone": True}
+        return self._update_leased(job_id, worker, values)
+
     def finish_stage(
         self,
         job_id: str,
@@ -78,7 +81,7 @@ class SqlJobStore(SqlJobQueries):
             "attempts": jobs.c.attempts + 1,
             "ready_at": self._database.after(delay_s),
             "hinted_at": None,
-            **_VOID_LEASE,
+            **VOID_LEASE,
         }
         ended = self._ended(JobStatus.FAILED) | {"error": dict(error)}
         with self._database.writing() as connection:
@@ -112,8 +115,8 @@ class SqlJobStore(SqlJobQueries):
         with self._database.writing() as connection:
             connection.execute(sa.delete(jobs).where(jobs.c.id == job_id, deleted))
 
-    def sweep(self, *, hint_after_s: float, max_attempts: int, error: Mapping[str, Any]) -> list[tuple[str, str]]:
-        return sweep(self._database, hint_after_s=hint_after_s, max_attempts=max_attempts, error=error)
+    def sweep(self, *, hint_after_s: float, max_alone: int, error: Mapping[str, Any]) -> Swept:
+        return sweep(self._database, hint_after_s=hint_after_s, max_alone=max_alone, error=error)
 
     def beat(self, worker: WorkerRecord) -> None:
         insert = postgresql_insert if self._database.kind == "postgresql" else sqlite_insert
@@ -123,7 +126,7 @@ class SqlJobStore(SqlJobQueries):
             connection.execute(upsert.on_conflict_do_update(index_elements=["name"], set_=values))
 
     def _ended(self, status: JobStatus) -> dict[str, Any]:
-        return {"status": status, "stage": None, "finished_at": self._database.after(), **_VOID_LEASE}
+        return {"status": status, "stage": None, "finished_at": self._database.after(), **VOID_LEASE}
 
     def _update_leased(self, job_id: str, worker: str, values: Mapping[str, Any]) -> bool:
         with self._database.writing() as connection:

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from services.common.adapters.sql_database import Database
 from services.common.adapters.sql_job_queries import JOB_COLUMNS
-from services.common.adapters.sql_tables import jobs, merged, unfinished
+from services.common.adapters.sql_tables import VOID_LEASE, jobs, merged, unfinished
 from services.common.jobs import JobStatus
 
 # Parameters have names that no column has: those are SQLAlchemy's own.
@@ -41,8 +41,8 @@ class JobStatements:
             "timings_ms": merged(jobs.c.timings_ms, sa.bindparam("took", type_=jobs.c.timings_ms.type)),
             "models": merged(jobs.c.models, sa.bindparam("used", type_=jobs.c.models.type)),
             "stage": sa.bindparam("then"),
-            "lease_owner": None,
-            "lease_until": None,
+            "suspicion": 0,
+            **VOID_LEASE,
         }
         self.hand_on = _LEASED.values(**finished, ready_at=now, hinted_at=now)
         self.succeed = _LEASED.values(**finished, status=JobStatus.SUCCEEDED, finished_at=now)

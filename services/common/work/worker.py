@@ -15,6 +15,7 @@ from services.common.errors import FacekitError, InternalError, Unavailable
 from services.common.jobs import Job, object_prefix
 from services.common.ports import JobQueue, JobStore, ObjectStore
 from services.common.settings import Settings
+from services.common.work.gate import Gate
 from services.common.work.heartbeat import Heartbeat
 from services.common.work.job_files import JobFiles
 from services.common.work.leases import Leases
@@ -42,6 +43,7 @@ class Worker(Generic[Model]):
         self._metrics = WorkerMetrics(stage.name)
         self._slot = ModelSlot(stage, store, settings)
         self._claims = itertools.count()
+        self._gate = Gate()
         self._leases = Leases(jobs, lease_s=settings.lease_s, stage_timeout_s=settings.stage_timeout_s)
         self._heartbeat = Heartbeat(
             stage.name, self.name, jobs=jobs, queue=queue, leases=self._leases, settings=settings
@@ -66,15 +68,34 @@ class Worker(Generic[Model]):
         if not job_id:
             return
         owner = f"{self.name}/{next(self._claims)}"
+        # Nothing is claimed while another job is alone here: it would share the loss of a worker it had no part in.
+        with self._gate.beside():
+            job = self._claim(job_id, owner)
+            if job is None:
+                return
+            if not job.suspicion:
+                with self._leases.held(job.id, owner):
+                    self._work(job, owner)
+                return
+        with self._leases.waiting(job.id, owner), self._gate.alone():
+            if self._isolate(job, owner):
+                with self._leases.held(job.id, owner):
+                    self._work(job, owner)
+
+    def _claim(self, job_id: str, owner: str) -> Job | None:
         try:
-            job = self._jobs.claim(job_id, self._stage.name, owner, self._settings.lease_s)
+            return self._jobs.claim(job_id, self._stage.name, owner, self._settings.lease_s)
         except FacekitError as error:
             log.warning("claim failed, the sweeper will ask again: %s", error.detail, extra={"job_id": job_id})
-            return
-        if job is None:
-            return
-        with self._leases.held(job.id, owner):
-            self._work(job, owner)
+            return None
+
+    def _isolate(self, job: Job, owner: str) -> bool:
+        """Whether a job that waited until nothing else runs here may still run."""
+        try:
+            return self._jobs.isolate(job.id, owner, self._settings.lease_s)
+        except FacekitError as error:
+            log.warning("not run, its lease will run out: %s", error.detail, extra={"job_id": job.id})
+            return False
 
     def _work(self, job: Job, owner: str) -> None:
         started = time.perf_counter()
