@@ -6,7 +6,6 @@ import os
 import signal
 import time
 
-from services.common.jobs import Job
 from services.common.settings import Settings
 from services.common.work.job_files import JobFiles
 from services.common.work.worker import serve
@@ -16,7 +15,7 @@ POISON = b"a photo that no decoder survives"
 SLOW = b"a photo that takes its time"
 
 
-def run(job: Job, files: JobFiles) -> None:
+def run(asked: object, files: JobFiles) -> None:
     photo = files.get("original")
     files.put(f"by-{os.getpid()}", b"")
     if photo == POISON:
@@ -26,4 +25,5 @@ def run(job: Job, files: JobFiles) -> None:
 
 
 if __name__ == "__main__":
-    serve(TinyStage(Settings().home / "bundle", run))
+    settings = Settings()
+    serve(TinyStage(settings.home / "bundle", run), settings)

@@ -13,7 +13,7 @@ import pytest
 
 from scripts.embedded.child import Child
 from services.common.bootstrap import Ports, build
-from services.common.jobs import Job, JobKind, JobStatus, new_job_id, now, object_key, object_prefix
+from services.common.jobs import Job, JobStatus, new_job_id, now, object_key, object_prefix
 from services.common.settings import Settings
 from services.gateway.metrics import GatewayMetrics
 from services.gateway.migrate import migrate
@@ -53,7 +53,7 @@ class Workers:
         return child
 
     def submit(self, photo: bytes) -> str:
-        job = Job(new_job_id(), JobKind.DETECTION, JobStatus.QUEUED, "detector", {}, now())
+        job = Job(new_job_id(), "detection", JobStatus.QUEUED, "detector", {}, now())
         self.ports.store.put(object_key(job.id, "original"), photo)
         self.ports.jobs.insert(job, max_active=100)
         self.ports.queue.publish("detector", job.id)
