@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator
 import pytest
 import requests
 
-from services.common.adapters.message_log import MessageLog
 from services.common.bootstrap import build
 from services.common.jobs import Job, JobStatus
 from services.common.ports import JobStore
@@ -97,15 +96,12 @@ def test_a_worker_killed_in_the_middle_of_a_job(whole_stack: Stack, table: JobSt
 
 
 def test_the_gateway_killed_right_after_accepting(whole_stack: Stack) -> None:
-    """No hint may have left the gateway: the table alone brings the job to its end."""
+    """Nothing but the table is left of it: that brings the job to its end."""
     whole_stack.kill()
     whole_stack.start("gateway")
     whole_stack.wait_ready(stages=())
     job_id = whole_stack.detect(photos.one_face(), analyze="gender").json()["id"]
     whole_stack.kill("gateway")
-    hints = MessageLog(whole_stack.home / "queue" / "detector" / "messages")
-    assert len(hints), "nothing was lost: the test proves nothing"
-    hints.clear()
     whole_stack.start()
     assert whole(whole_stack.finished(job_id), 1)
 
