@@ -60,14 +60,12 @@ class Swept:
     quarantined: list[str]
 
 
-class Bell(Protocol):
-    """Something to wait on, for a `select` or an event loop."""
+class Changes(Protocol):
+    """Tells whether a look at the table may show anything new. For one thread."""
 
-    def fileno(self) -> int:
-        """Readable once it has rung."""
-
-    def hush(self) -> None:
-        """Takes the strokes there are: rung once more, it is readable once more."""
+    def any(self) -> bool:
+        """Whether another connection may have changed something since the last call; true at first. Costs
+        microseconds, and never raises."""
 
     def close(self) -> None: ...
 
@@ -154,9 +152,11 @@ class JobStore(Protocol):
     def versions(self, job_ids: list[str]) -> dict[str, tuple[str, str | None]]:
         """(status, stage) of those of the ids that have a row not being deleted: what long-polls wait on."""
 
-    def bell(self) -> Bell | None:
-        """Rings soon after whichever process has changed the table; now and then a stroke is lost. None where there is
-        no bell and the table has to be asked. The caller closes it."""
+    def ready(self, stage: str, *, limit: int) -> list[str]:
+        """Ids of the jobs that may be claimed at the stage, longest waiting first."""
+
+    def changes(self) -> Changes | None:
+        """None where the table itself has to be asked. The caller closes it."""
 
     def counts(self) -> dict[tuple[str, str], int]:
         """Unfinished jobs by (status, stage)."""
@@ -177,7 +177,8 @@ class JobQueue(Protocol):
     """Hints that a job is waiting at a stage. May lose, repeat and reorder them: the table is the truth."""
 
     def publish(self, stage: str, job_id: str) -> None:
-        """Raises Unavailable."""
+        """After the job is in the table. An empty id asks a consumer of the stage, this process's own where it is one,
+        whether it still takes hints. Raises Unavailable."""
 
     def consume(self, stage: str, handle: Callable[[str], None], *, concurrency: int) -> None:
         """Calls `handle(job_id)` for each hint on `concurrency` threads, until SIGTERM or SIGINT; then finishes what

@@ -15,7 +15,7 @@ from itertools import groupby, islice
 from typing import Final
 
 from services.common.errors import FacekitError, NoSuchJob, Unavailable, WorkerLost
-from services.common.jobs import now, object_prefix
+from services.common.jobs import CHIPS, now, object_key, object_prefix
 from services.common.ports import JobQueue, JobStore, ObjectStore
 from services.common.settings import Settings
 from services.gateway.metrics import GatewayMetrics
@@ -91,6 +91,7 @@ class Sweeper:
             log.warning("worker lost, the job goes back and runs alone", extra={"job_id": job_id})
         for job_id in swept.quarantined:
             log.error("quarantined: %s", lost.detail, extra={"job_id": job_id})
+            self._store.delete(object_key(job_id, CHIPS))  # no worker is left to remove them
         for job_id, stage in swept.hints:
             try:
                 self._queue.publish(stage, job_id)

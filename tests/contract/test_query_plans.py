@@ -31,6 +31,7 @@ CALLS: dict[str, Callable[[SqlJobStore], Any]] = {
     "page of all three": lambda jobs: jobs.page(limit=10, owner="ada", kind="verification", status=JobStatus.FAILED),
     "claim": lambda jobs: jobs.claim(new_job_id(), "detector", "w", 30),
     "isolate": lambda jobs: jobs.isolate(new_job_id(), "w", 30),
+    "ready": lambda jobs: jobs.ready("detector", limit=4),
     "renew": lambda jobs: jobs.renew(new_job_id(), "w", 30),
     "release": lambda jobs: jobs.release(new_job_id(), "w", delay_s=1, max_attempts=3, error=ERROR),
     "sweep": lambda jobs: jobs.sweep(hint_after_s=1, max_alone=2, error=ERROR),

@@ -6,7 +6,7 @@ import os
 import signal
 import time
 
-from services.common.settings import load_settings
+from services.common.settings import Settings
 from services.common.work.job_files import JobFiles
 from services.common.work.worker import serve
 from tests.unit.services.common.tiny_stage import TinyStage
@@ -25,5 +25,5 @@ def run(asked: object, files: JobFiles) -> None:
 
 
 if __name__ == "__main__":
-    settings = load_settings()
+    settings = Settings()
     serve(TinyStage(settings.home / "bundle", run), settings)

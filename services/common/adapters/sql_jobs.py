@@ -9,9 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
-from services.common.adapters.sql_database import Database
 from services.common.adapters.sql_job_queries import JOB_COLUMNS, SqlJobQueries, get_job, to_job
-from services.common.adapters.sql_statements import ACTIVE, JobStatements
 from services.common.adapters.sql_sweep import sweep
 from services.common.adapters.sql_tables import VOID_LEASE, deleted, jobs, merged, unfinished, workers
 from services.common.errors import IdempotencyConflict, NoSuchJob, NotCancellable, QueueFull
@@ -26,31 +24,36 @@ class SqlJobStore(SqlJobQueries):
     """A JobStore. Every move of a job is one UPDATE whose WHERE holds the state it leaves, so whoever comes second
     changes nothing; `services.gateway.migrate` makes the tables."""
 
-    def __init__(self, database: Database) -> None:
-        super().__init__(database)
-        self._statements = JobStatements(database)
-
     def insert(self, job: Job, *, max_active: int) -> tuple[Job, bool]:
         with self._database.writing(durable=True) as connection:
             if self._database.kind == "postgresql":
                 connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_INSERT_LOCK)))
             if job.idempotency_key is not None and (older := _same_key(connection, job)) is not None:
                 return older, False
-            if connection.scalar(ACTIVE, {"max_active": max_active}) == max_active:
+            active = sa.select(jobs.c.id).where(unfinished).limit(max_active).subquery()
+            if connection.scalar(sa.select(sa.func.count()).select_from(active)) == max_active:
                 raise QueueFull(f"{max_active} jobs are waiting or running", retry_after_s=5)
             values: dict[str, Any] = {column.name: getattr(job, column.name) for column in JOB_COLUMNS}
-            connection.execute(self._statements.insert, values | {"now": self._database.seconds(0)})
+            now = self._database.after()
+            connection.execute(sa.insert(jobs).values(**values, ready_at=now, hinted_at=now))
         return job, True
 
     def claim(self, job_id: str, stage: str, worker: str, lease_s: float) -> Job | None:
-        at = {"now": self._database.seconds(0), "lease": self._database.seconds(lease_s)}
+        now = self._database.after()
+        claim = (
+            sa.update(jobs)
+            .where(jobs.c.id == job_id, jobs.c.stage == stage, unfinished)
+            .where(jobs.c.lease_owner.is_(None), jobs.c.ready_at <= now)
+            .values(status=JobStatus.RUNNING, started_at=sa.func.coalesce(jobs.c.started_at, now))
+            .values(lease_owner=worker, lease_until=self._database.after(lease_s))
+            .returning(*JOB_COLUMNS)
+        )
         with self._database.writing() as connection:
-            claim = {"job_id": job_id, "at_stage": stage, "worker": worker, **at}
-            row = connection.execute(self._statements.claim, claim).one_or_none()
+            row = connection.execute(claim).one_or_none()
         return None if row is None else to_job(row)
 
     def renew(self, job_id: str, worker: str, lease_s: float) -> bool:
-        return self._run_leased(self._statements.renew, job_id, worker, {"lease": self._database.seconds(lease_s)})
+        return self._update_leased(job_id, worker, {"lease_until": self._database.after(lease_s)})
 
     def isolate(self, job_id: str, worker: str, lease_s: float) -> bool:
         values = {"lease_until": self._database.after(lease_s), "lease_alone": True}
@@ -66,9 +69,17 @@ class SqlJobStore(SqlJobQueries):
         timings_ms: Mapping[str, float],
         models: Mapping[str, str],
     ) -> bool:
-        stage = {"made": dict(result), "took": dict(timings_ms), "used": dict(models), "then": next_stage}
-        statement = self._statements.succeed if next_stage is None else self._statements.hand_on
-        return self._run_leased(statement, job_id, worker, {**stage, "now": self._database.seconds(0)})
+        now = self._database.after()
+        done: dict[str, Any] = {
+            "result": dict(result),
+            "timings_ms": _with(jobs.c.timings_ms, timings_ms),
+            "models": _with(jobs.c.models, models),
+        }
+        if next_stage is None:
+            done |= self._ended(JobStatus.SUCCEEDED)
+        else:
+            done |= {"stage": next_stage, "suspicion": 0, "ready_at": now, "hinted_at": now, **VOID_LEASE}
+        return self._update_leased(job_id, worker, done)
 
     def fail(self, job_id: str, worker: str, error: Mapping[str, Any], timings_ms: Mapping[str, float]) -> bool:
         values = self._ended(JobStatus.FAILED) | {"error": dict(error)}
@@ -131,10 +142,6 @@ class SqlJobStore(SqlJobQueries):
     def _update_leased(self, job_id: str, worker: str, values: Mapping[str, Any]) -> bool:
         with self._database.writing() as connection:
             return connection.execute(_leased(job_id, worker).values(values)).rowcount == 1
-
-    def _run_leased(self, statement: sa.Update, job_id: str, worker: str, parameters: Mapping[str, Any]) -> bool:
-        with self._database.writing() as connection:
-            return connection.execute(statement, {"job_id": job_id, "worker": worker, **parameters}).rowcount == 1
 
 
 def _leased(job_id: str, worker: str) -> sa.Update:

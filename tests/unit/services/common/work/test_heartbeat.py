@@ -46,13 +46,14 @@ def test_consuming_keeps_it_alive_and_touches_the_file(ports: Ports, settings: S
     assert file.exists()
 
 
-def test_a_queue_that_is_away_is_not_the_workers_silence(ports: Ports, settings: Settings, tmp_path: Path) -> None:
+def test_a_queue_that_is_away_is_not_the_workers_silence(
+    ports: Ports, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def publish(_stage: str, _job_id: str) -> None:
+        raise Unavailable("the queue does not answer")
+
     heart = hearts(ports, settings.model_copy(update={"silent_after_s": 0.01}), idle(ports))
-    queue = tmp_path / "queue"
-    for path in sorted(queue.rglob("*"), reverse=True):
-        path.rmdir() if path.is_dir() else path.unlink()
-    queue.rmdir()
-    queue.write_text("not a folder")
+    monkeypatch.setattr(ports.queue, "publish", publish)
     for _ in range(3):
         time.sleep(0.02)
         assert heart.tick()

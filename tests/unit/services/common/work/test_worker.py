@@ -158,14 +158,14 @@ def test_a_suspected_job_runs_alone(ports: Ports, worker: Callable[..., Worker])
     together: dict[str, set[str]] = {}
     release = threading.Event()
 
-    def run(job: Job, files: object) -> None:
-        inside.append(job.id)
-        if job.id == first:
+    def run(asked: object, files: JobFiles) -> None:
+        inside.append(files.job_id)
+        if files.job_id == first:
             release.wait(10)
         for _ in range(10):
-            together.setdefault(job.id, set()).update(inside)
+            together.setdefault(files.job_id, set()).update(inside)
             time.sleep(0.01)
-        inside.remove(job.id)
+        inside.remove(files.job_id)
 
     first, suspect, *others = queued(ports), suspected(ports), queued(ports), queued(ports)
     w = worker(run)
@@ -192,8 +192,8 @@ def test_a_suspected_job_that_lost_its_lease_while_it_waited_does_not_run(
 ) -> None:
     ran: list[str] = []
 
-    def cancel_the_waiting(job: Job, files: object) -> None:
-        ran.append(job.id)
+    def cancel_the_waiting(asked: object, files: JobFiles) -> None:
+        ran.append(files.job_id)
         threads.submit(w.handle, waiting)
         while ports.jobs.get(waiting).lease_owner is None:
             time.sleep(0.01)
