@@ -80,3 +80,9 @@ def calibration_error(probability: NDArray[np.float64], same: Labels, bins: int 
             if (which == b).any()
         )
     )
+
+
+def unit_length(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Rows (N, D) scaled to unit length, so that their products are cosines."""
+    length = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return np.asarray(vectors / np.maximum(length, 1e-12), dtype=np.float32)

@@ -9,8 +9,7 @@ from pathlib import Path
 import torch
 
 from services.common.bundle import InputSpec
-from trainer.verifier.embedding import Embedder, checkpoint_embedder, onnx_embedder, trained_people
-from trainer.verifier.state import CHECKPOINT
+from trainer.verifier.embedding import Embedder, load_network, network_embedder, onnx_embedder
 
 TRUNK_ONNX = "trunk.onnx"
 TRUNK_SPEC = "trunk.json"
@@ -29,16 +28,14 @@ def is_foreign(run: Path) -> bool:
 
 
 def load_embedder(run: Path, device: torch.device, threads: int) -> Embedder:
-    """Raises FileNotFoundError when the folder holds neither a checkpoint nor a foreign network."""
+    """Raises FileNotFoundError when the folder holds neither a network of ours nor a foreign one."""
     if is_foreign(run):
         note = json.loads((run / TRUNK_SPEC).read_text())
         spec = InputSpec.model_validate(note["input"])
         return onnx_embedder(run / TRUNK_ONNX, spec, int(note["chip_side_px"]), threads)
-    if not (run / CHECKPOINT).is_file():
-        raise FileNotFoundError(f"{run} holds no {CHECKPOINT}: run `train`, or `calibrate --onnx FILE`")
-    return checkpoint_embedder(run / CHECKPOINT, device)
+    return network_embedder(load_network(run), device)
 
 
 def people_trained_on(run: Path) -> tuple[str, ...]:
     """Names of the people our own checkpoint has seen; a foreign network's are not known, and none are named."""
-    return () if is_foreign(run) else trained_people(run / CHECKPOINT)
+    return () if is_foreign(run) else load_network(run).people
