@@ -78,8 +78,9 @@ def rates_table(scored: Scored) -> RatesTable:
     """Rates over the whole range of cosines in use."""
     genuine, strangers = np.sort(scored.genuine), np.sort(scored.impostors)
     lowest = min([genuine[0], strangers[0], *(group.scores.min() for group in scored.alike.values())])
-    first = np.floor(lowest / TABLE_STEP) * TABLE_STEP
-    thresholds = np.round(np.arange(first, 1 + TABLE_STEP / 2, TABLE_STEP, dtype=np.float64), 4)
+    first = float(np.floor(float(lowest) / TABLE_STEP) * TABLE_STEP)
+    steps = round((1 - first) / TABLE_STEP)
+    thresholds: NDArray[np.float64] = np.linspace(first, 1.0, steps + 1).round(4)
     far_any = 1 - np.searchsorted(strangers, thresholds) / len(strangers)
     far = mean_false_accepts(scored.alike, thresholds) if scored.alike else far_any
     worst = worst_false_accepts(scored.alike, thresholds) if scored.alike else far_any

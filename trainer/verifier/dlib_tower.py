@@ -24,6 +24,9 @@ SCALE: Final = 256.0
 # Filters and strides of the 28 convolutions after the first, two a block.
 BLOCKS: Final = ((32, 1),) * 3 + ((64, 2),) + ((64, 1),) * 3 + ((128, 2),) + ((128, 1),) * 2 + ((256, 2),)
 LAST_BLOCKS: Final = ((256, 1),) * 2 + ((256, 2),)
+# The blocks whose maps are read beside the last one's: 8x8 px of 128 channels, and 4x4 px of 256.
+MIDDLE, COARSE = 9, 12
+MAP_VALUES: Final = 4 * 4 * 128 + 4 * 4 * 256 + 2 * 2 * 256
 
 
 class Block(nn.Module):
@@ -45,9 +48,14 @@ class Block(nn.Module):
 
 
 class DlibTower(nn.Module):
-    """(N, 3, 150, 150), RGB as `normalise_dlib` gives it, or a chip's centre (N, 3, 132, 100) → (N, embedding)."""
+    """(N, 3, 150, 150), RGB as `normalise_dlib` gives it → (N, embedding), of no particular length.
 
-    def __init__(self, embedding: int = EMBEDDING) -> None:
+    Two parts side by side. `own` reads the means of the last maps, as dlib's does. `learned`, where there is one, reads
+    the maps of three stages with their positions, which hold what the means have lost; it answers as a second teacher
+    does. Each part is of unit length times its share.
+    """
+
+    def __init__(self, learned: int = 0, shares: tuple[float, float] = (1.0, 0.0)) -> None:
         super().__init__()
         self.stem = nn.Conv2d(3, 32, 7, 2)
         blocks, channels = [], 32
@@ -55,17 +63,31 @@ class DlibTower(nn.Module):
             blocks.append(Block(channels, width, stride))
             channels = width
         self.blocks = nn.Sequential(*blocks)
-        self.head = nn.Linear(POOLED, embedding)
+        self.own = nn.Linear(POOLED, EMBEDDING)
+        self.learned = nn.Linear(MAP_VALUES, learned) if learned else None
+        self.register_buffer("shares", torch.tensor(shares))
 
-    def pooled(self, x: Tensor, frozen: int = 0) -> Tensor:
-        """(N, 3, 150, 150) → (N, 256), the means of the last maps. The stem and the first `frozen` blocks, where there
-        are any, get no gradients and cost less for it."""
+    def maps(self, x: Tensor, frozen: int = 0) -> Tensor:
+        """(N, 3, 150, 150) → (N, 7168): 4x4 maps of 128 and of 256 channels, then the last 2x2 of 256. The stem and the
+        first `frozen` blocks, where there are any, get no gradients and cost less for it."""
         with torch.set_grad_enabled(torch.is_grad_enabled() and not frozen):
             x = self.blocks[:frozen](F.max_pool2d(F.relu(self.stem(x)), 3, 2))
-        return self.blocks[frozen:](x).mean((2, 3))
+        middle = self.blocks[frozen : MIDDLE + 1](x)
+        coarse = self.blocks[MIDDLE + 1 : COARSE + 1](middle)
+        last = self.blocks[COARSE + 1 :](coarse)
+        return torch.cat([F.avg_pool2d(middle, 2).flatten(1), coarse.flatten(1), last.flatten(1)], dim=1)
+
+    def parts(self, x: Tensor, frozen: int = 0) -> list[Tensor]:
+        """What `own` and `learned` answer, (N, 128) and (N, learned), before lengths and shares."""
+        maps = self.maps(x, frozen)
+        pooled = maps[:, -4 * POOLED :].unflatten(1, (POOLED, 4)).mean(2)
+        return [self.own(pooled)] if self.learned is None else [self.own(pooled), self.learned(maps)]
 
     def forward(self, x: Tensor, frozen: int = 0) -> Tensor:
-        return self.head(self.pooled(x, frozen))
+        parts = [F.normalize(part.float(), dim=1) for part in self.parts(x, frozen)]
+        if self.learned is None:
+            return parts[0]
+        return torch.cat([share * part for share, part in zip(self.shares, parts, strict=True)], dim=1)
 
 
 class ChipEmbedding(nn.Module):
@@ -109,12 +131,12 @@ def fill(tower: DlibTower, weights: DlibWeights) -> None:
             raise ValueError("the file holds another network than dlib's face network")
         layer.weight.copy_(torch.from_numpy(given.weight))
         layer.bias.copy_(torch.from_numpy(given.bias))
-    tower.head.weight.copy_(torch.from_numpy(weights.head.T.copy()))
-    tower.head.bias.zero_()
+    tower.own.weight.copy_(torch.from_numpy(weights.head.T.copy()))
+    tower.own.bias.zero_()
 
 
 def tower_of(state: Mapping[str, Tensor]) -> DlibTower:
-    """A tower with these weights, its embedding as long as the head's."""
-    tower = DlibTower(state["head.weight"].shape[0])
+    """A tower with these weights, with a learned part where they hold one."""
+    tower = DlibTower(len(state["learned.bias"]) if "learned.bias" in state else 0)
     tower.load_state_dict(dict(state))
     return tower

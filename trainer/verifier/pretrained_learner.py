@@ -19,6 +19,7 @@ from trainer.verifier.sampler import PersonSampler
 from trainer.verifier.teachers import Teacher, target
 from trainer.verifier.views import degraded_views
 
+HEADS = ("tower.own.", "tower.learned.")
 Validate = Callable[[DlibTower], Mapping[str, float]]
 
 
@@ -27,21 +28,22 @@ class PretrainedConfig:
     """Weights of the losses, and what a batch is made of."""
 
     name: str = "pretrained"
-    learning_rate: float = 3e-4
+    learning_rate: float = 1e-4
     weight_decay: float = 1e-4
     start_weight: float = 1.0  # of the start's own answer in the target
-    sface_weight: float = 2.0  # of SFace's; 0 teaches without it
+    sface_weight: float = 1.5  # of SFace's; 0 teaches without it
     match: float = 4.0
     relation: float = 10.0
     pair: float = 0.15
-    people: int = 32  # of LFW, two photos each
-    singles: int = 16  # people of LFW with one photo
-    groups: int = 4
-    each: int = 32  # portraits of a group
+    people: int = 16  # of LFW, two photos each
+    singles: int = 8  # people of LFW with one photo
+    groups: int = 3
+    each: int = 24  # portraits of a group
+    fitted: int = 60_000  # views that the learned head begins from
     same_person: float = 0.55  # portraits that the teachers find as alike as this may show one person: no strangers
     hard_per_photo: int = 4
     frozen: int = 0  # blocks from the picture on that stay as they began: 7 of 14 halve a step's cost
-    head_factor: float = 3.0  # of the learning rate, for the head and the pair loss's scale
+    head_factor: float = 0.03  # of the learning rate, for heads: thousands of small weights, fitted well at the start
     ema_decay: float = 0.998
     seed: int = 7
 
@@ -102,11 +104,11 @@ class PretrainedLearner:
 
     def groups(self) -> list[dict[str, Any]]:
         fast = [parameter for name, parameter in self.network.named_parameters() if not name.startswith("tower.")]
-        head = [parameter for name, parameter in self.network.named_parameters() if name.startswith("tower.head.")]
+        head = [parameter for name, parameter in self.network.named_parameters() if name.startswith(HEADS)]
         rest = [
             parameter
             for name, parameter in self.network.named_parameters()
-            if name.startswith("tower.") and not name.startswith("tower.head.")
+            if name.startswith("tower.") and not name.startswith(HEADS)
         ]
         decay = self.config.weight_decay
         return [

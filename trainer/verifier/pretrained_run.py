@@ -11,7 +11,7 @@ import torch
 
 from trainer.loop import CHECKPOINT, Plan, train
 from trainer.verifier.alike import AlikeSampler
-from trainer.verifier.begin import begin
+from trainer.verifier.begin import begin, centre_own
 from trainer.verifier.chips import ChipSet
 from trainer.verifier.dlib_tower import DlibTower, fill, tower_of
 from trainer.verifier.portraits import PortraitSet
@@ -21,7 +21,7 @@ from trainer.verifier.sampler import PersonSampler
 from trainer.verifier.sface import SFace, find_sface
 from trainer.verifier.split import Split, refuse_shared_people
 from trainer.verifier.teachers import Answer, Teacher, mirror_averaged, straight_answer
-from trainer.verifier.watch import watch
+from trainer.verifier.watch import Watch
 
 START: Final = "start.pt"  # the student before its first step, for averaging with what it becomes
 TEACHERS: Final = "teachers"
@@ -76,7 +76,10 @@ def train_pretrained(
         if beginning.tower is not None:
             start = load_trunk(beginning.tower)
         rows = np.concatenate([photos, faces + len(lfw)])
-        tower = begin(start, pictures, teachers, rows, device, config.seed)
+        second = teachers[1] if len(teachers) > 1 else None
+        shares = (config.start_weight, config.sface_weight)
+        tower = begin(start, pictures, rows, second, shares, config.fitted, device, config.seed)
+        tower = centre_own(tower.to(device), pictures, portraits.rows, faces, len(lfw))
         for teacher in teachers:
             teacher.keep()
         torch.save(tower.state_dict(), run / START)
@@ -88,7 +91,7 @@ def train_pretrained(
         sampler,
         alike,
         len(lfw),
-        watch(lfw, split, portraits, device),
+        Watch(lfw, split, portraits, device),
         {"split": {"name": split.name, "train": list(split.train)}},
         device,
     )

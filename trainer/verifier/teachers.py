@@ -77,12 +77,6 @@ def mirror_averaged(answer: Answer) -> Answer:
 
 def straight_answer(tower: DlibTower, device: torch.device) -> Answer:
     """Chips → the tower's embeddings of unit length."""
-    raw = raw_answer(tower, device)
-    return lambda chips: unit_length(raw(chips))
-
-
-def raw_answer(tower: DlibTower, device: torch.device) -> Answer:
-    """Chips uint8 (N, 160, 160, 3) → what the head answers, (N, D), of any length."""
     tower = tower.to(device=device, memory_format=torch.channels_last).eval()
 
     @torch.inference_mode()
@@ -92,7 +86,25 @@ def raw_answer(tower: DlibTower, device: torch.device) -> Answer:
             pixels = clean_views(torch.from_numpy(chips[start : start + BLOCK]).to(device).permute(0, 3, 1, 2))
             with mixed_precision(device):
                 parts.append(tower(pixels.contiguous(memory_format=torch.channels_last)).float().cpu().numpy())
-        return np.concatenate(parts)
+        return unit_length(np.concatenate(parts))
+
+    return answer
+
+
+def raw_parts(tower: DlibTower, device: torch.device) -> Callable[[NDArray[np.uint8]], dict[str, NDArray[np.float32]]]:
+    """Chips → what the tower's heads answer by name, (N, D) each, before lengths and shares."""
+    tower = tower.to(device=device, memory_format=torch.channels_last).eval()
+
+    @torch.inference_mode()
+    def answer(chips: NDArray[np.uint8]) -> dict[str, NDArray[np.float32]]:
+        found: dict[str, list[NDArray[np.float32]]] = defaultdict(list)
+        for start in range(0, len(chips), BLOCK):
+            pixels = clean_views(torch.from_numpy(chips[start : start + BLOCK]).to(device).permute(0, 3, 1, 2))
+            with mixed_precision(device):
+                parts = tower.parts(pixels.contiguous(memory_format=torch.channels_last))
+            for name, part in zip(("own", "learned"), parts, strict=False):
+                found[name].append(part.float().cpu().numpy())
+        return {name: np.concatenate(listed) for name, listed in found.items()}
 
     return answer
 
