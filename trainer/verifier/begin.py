@@ -105,7 +105,9 @@ class LeastSquares:
         targets = torch.cat([each for _, each in self._waiting])
         self._waiting.clear()
         if self._scale is None:
-            self._scale = features.std(0) + 1e-6
+            deviation = features.std(0)
+            # A feature that hardly ever answered so far may answer later: it must not count a million times then.
+            self._scale = deviation.clamp(min=max(float(deviation.median()) * 0.2, 1e-6))
             width, answers = features.shape[1], targets.shape[1]
             self._scatter, self._cross = torch.zeros(width, width), torch.zeros(width, answers)
             self._sum, self._target_sum = torch.zeros(width), torch.zeros(answers)

@@ -79,7 +79,12 @@ class DlibTower(nn.Module):
 
     def parts(self, x: Tensor, frozen: int = 0) -> list[Tensor]:
         """What `own` and `learned` answer, (N, 128) and (N, learned), before lengths and shares."""
-        maps = self.maps(x, frozen)
+        maps = self.maps(x, frozen).float()
+        # Always in float32: the maps are alike from face to face, and their differences drown in bfloat16's steps.
+        with torch.autocast(x.device.type, enabled=False):
+            return self._read(maps)
+
+    def _read(self, maps: Tensor) -> list[Tensor]:
         pooled = maps[:, -4 * POOLED :].unflatten(1, (POOLED, 4)).mean(2)
         return [self.own(pooled)] if self.learned is None else [self.own(pooled), self.learned(maps)]
 
