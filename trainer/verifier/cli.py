@@ -154,8 +154,8 @@ def _evaluate(arguments: argparse.Namespace) -> None:
 def _measured(arguments: argparse.Namespace) -> Any:
     from trainer.verifier.report import Measured
 
-    device, threads = _device(arguments), _threads(arguments)
-    return Measured(arguments.data, arguments.portraits, device, threads, arguments.per_class, arguments.fewest)
+    threads = _threads(arguments)
+    return Measured(arguments.data, arguments.portraits, threads, arguments.per_class, arguments.fewest)
 
 
 def _view2(arguments: argparse.Namespace) -> None:

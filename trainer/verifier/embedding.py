@@ -76,10 +76,10 @@ def load_network(run: Path, mirrored: bool = MIRRORED) -> RunNetwork:
     return RunNetwork(FlipEmbedding(plain).eval(), tower_spec(config.input_px), config.chip_side_px, record)
 
 
-def network_embedder(run: RunNetwork, device: torch.device) -> Embedder:
-    network = run.network.to(device)
-    side = run.chip_side_px
-    return Embedder(run.name, run.input, side, lambda chips: embed_with(network, chips, run.input, side, device))
+def network_embedder(run: RunNetwork) -> Embedder:
+    """By the torch network itself: what its graph is compared with."""
+    side, device = run.chip_side_px, torch.device("cpu")
+    return Embedder(run.name, run.input, side, lambda chips: embed_with(run.network, chips, run.input, side, device))
 
 
 def onnx_embedder(path: Path, spec: InputSpec, chip_side_px: int, threads: int) -> Embedder:

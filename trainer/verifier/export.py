@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 import json
-import tempfile
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnx
-import torch
 
 from services.common.bundle import Bundle, golden_case, write_bundle
-from trainer.half_weights import store_half
-from trainer.onnx_notes import forget_sources
 from trainer.verifier.card import card
-from trainer.verifier.embedding import Embedder, load_network, onnx_embedder
+from trainer.verifier.embedding import Embedder, load_network, network_embedder
 from trainer.verifier.golden import golden_chips
 from trainer.verifier.report import CALIBRATION, EVALUATION
-from trainer.verifier.trunk import TRUNK_ONNX, is_foreign, load_embedder
+from trainer.verifier.trunk import graph_of, is_foreign, load_embedder
 
 GOLDEN_TOLERANCE = 2e-3  # of a unit-length embedding's entries: other CPUs sum in other orders
 BEGAN_FROM = (
@@ -33,58 +28,33 @@ LARGEST_DIFFERENCE = 1e-4  # of 1 minus the cosine: float16 weights turn an embe
 
 
 def export(run: Path, out: Path, name: str, version: str, licence: str, trained_on: str) -> Bundle:
-    """Raises FileNotFoundError for a run not yet calibrated and evaluated, ValueError when ONNX Runtime disagrees."""
+    """Raises FileNotFoundError for a run not yet calibrated and evaluated, ValueError when its graph answers otherwise
+    than its network."""
     for needed, verb in ((CALIBRATION, "calibrate"), (EVALUATION, "evaluate")):
         if not (run / needed).is_file():
             raise FileNotFoundError(f"{run} holds no {needed}: run `{verb}` first")
     calibrated = json.loads((run / CALIBRATION).read_text())
     metrics = json.loads((run / EVALUATION).read_text())
-    reference = load_embedder(run, torch.device("cpu"), threads=1)
-    with tempfile.TemporaryDirectory() as scratch:
-        path = run / TRUNK_ONNX
-        if not is_foreign(run):
-            path = Path(scratch) / "model.onnx"
-            write_onnx(run, path)
-        served = onnx_embedder(path, reference.input, reference.chip_side_px, threads=1)
-        chips = golden_chips()
-        _compare(reference, served, np.stack(list(chips.values())))
-        golden = [
-            golden_case(case, chip, {"embedding": served.embed(chip[None])[0]}, atol=GOLDEN_TOLERANCE)
-            for case, chip in chips.items()
-        ]
-        meta: dict[str, Any] = {
-            "task": "verifier",
-            "name": name,
-            "version": version,
-            "input": reference.input.model_dump(),
-            "parameters": calibrated["parameters"],
-            "calibration": calibrated["calibration"],
-            "metrics": metrics | origin(run),
-            "trained_on": trained_on,
-            "licence": licence,
-        }
-        return write_bundle(out, onnx=path.read_bytes(), meta=meta, golden=golden, card=card(meta))
-
-
-def write_onnx(run: Path, path: Path) -> None:
-    """The run's network as one graph with a batch of any size."""
-    shipped = load_network(run)
-    example = torch.zeros(2, 3, shipped.input.height_px, shipped.input.width_px)
-    program = torch.onnx.export(
-        shipped.network,
-        (example,),
-        input_names=["chips"],
-        output_names=["embedding"],
-        dynamic_shapes=({0: torch.export.Dim("batch", min=1, max=4096)},),
-        dynamo=True,
-        verbose=False,
-    )
-    assert program is not None
-    program.optimize()
-    model = program.model_proto
-    forget_sources(model)
-    store_half(model)
-    onnx.save(model, str(path))
+    served = load_embedder(run, threads=1)
+    chips = golden_chips()
+    if not is_foreign(run):
+        _compare(network_embedder(load_network(run)), served, np.stack(list(chips.values())))
+    golden = [
+        golden_case(case, chip, {"embedding": served.embed(chip[None])[0]}, atol=GOLDEN_TOLERANCE)
+        for case, chip in chips.items()
+    ]
+    meta: dict[str, Any] = {
+        "task": "verifier",
+        "name": name,
+        "version": version,
+        "input": served.input.model_dump(),
+        "parameters": calibrated["parameters"],
+        "calibration": calibrated["calibration"],
+        "metrics": metrics | {"by_quality": calibrated["by_quality"]} | origin(run),
+        "trained_on": trained_on,
+        "licence": licence,
+    }
+    return write_bundle(out, onnx=graph_of(run).read_bytes(), meta=meta, golden=golden, card=card(meta))
 
 
 def origin(run: Path) -> dict[str, Any]:

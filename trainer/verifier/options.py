@@ -60,7 +60,9 @@ def parser() -> argparse.ArgumentParser:
     _protocol(verb)
     verb.add_argument("--pairs", type=Path, help="also score a pairs file: pairsDevTest.txt, or pairs.txt with --fold")
     verb.add_argument("--fold", type=int, help="View 2: the fold this run was trained without, from 0")
-    verb.add_argument("--compare", type=Path, action="append", default=[], help="another run, on the same pairs")
+    verb.add_argument(
+        "--compare", type=Path, action="append", default=[], help="another evaluated run, to show beside"
+    )
     verb.set_defaults(verb="evaluate")
 
     verb = verbs.add_parser("view2", help="mean and standard error over the runs of View 2's folds")

@@ -8,13 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-import torch
-
 from trainer.verifier.by_quality import by_quality
 from trainer.verifier.calibrate import calibration_record, fit_platt, rates_table
 from trainer.verifier.chips import SPLIT_FILE, open_chips
 from trainer.verifier.evaluate import (
-    DEFAULT_MAX_FAR,
     MAX_WORST,
     by_group,
     cross_fitted,
@@ -40,11 +37,10 @@ MISTAKES: Final = "mistakes.png"
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """What is measured, on what: the chip set, the portraits beside it (None: no figures by group), where it runs."""
+    """What is measured, on what: the chip set, the portraits beside it (None: no figures by group)."""
 
     data: Path
     portraits: Path | None
-    device: torch.device
     threads: int
     per_class: int = PAIRS_PER_CLASS
     fewest: int = FEWEST_PAIRS
@@ -66,12 +62,11 @@ def evaluate_run(
     """Writes `evaluation.json` and `mistakes.png`. Raises PeopleCrossSplit when the run saw a held-out person."""
     protocol = on.protocol()
     data, split = protocol.data, protocol.split
-    embedder = load_embedder(run, on.device, on.threads)
+    embedder = load_embedder(run, on.threads)
     trained = people_trained_on(run)
     refuse_shared_people(trained, split.held_out, f"the people {run.name} was trained on and the held-out people")
     first, second = protocol.score(embedder)
     both = joined(first, second)
-    threshold, _ = best_threshold(both.similarity, both.same)
     report: dict[str, Any] = {
         "split": {
             "name": split.name,
@@ -79,7 +74,6 @@ def evaluate_run(
         },
         "held_out": cross_fitted(first, second),
         "stated_and_measured": stated_and_measured(first, second),
-        "by_quality": by_quality(data, embedder, both, threshold, default_threshold(both, DEFAULT_MAX_FAR)),
         "templates": template_figures(data, split, embedder),
     }
     if both.alike:
@@ -91,9 +85,9 @@ def evaluate_run(
             data, embedder, pairs, chosen, trained
         )
     for other in compared:
-        refuse_shared_people(people_trained_on(other), split.held_out, f"{other.name} and the held-out people")
-        scores = protocol.score(load_embedder(other, on.device, on.threads))
-        report.setdefault("compared_with", {})[other.name] = cross_fitted(*scores)
+        if not (other / EVALUATION).is_file():
+            raise FileNotFoundError(f"{other} holds no {EVALUATION}: run `evaluate` on it first, with the same data")
+        report.setdefault("compared_with", {})[other.name] = json.loads((other / EVALUATION).read_text())["held_out"]
     (run / EVALUATION).write_text(json.dumps(report, indent=1) + "\n")
     write_mistakes(data, both, run / MISTAKES)
     return report
@@ -103,7 +97,7 @@ def calibrate_run(on: Measured, run: Path, *, max_far: float) -> dict[str, Any]:
     """Writes `calibration.json`: logistic, threshold table and quality limits, from all that is held out."""
     protocol = on.protocol()
     data, split = protocol.data, protocol.split
-    embedder = load_embedder(run, on.device, on.threads)
+    embedder = load_embedder(run, on.threads)
     refuse_shared_people(people_trained_on(run), split.held_out, "the trained and the held-out people")
     halves = protocol.score(embedder)
     scored = joined(*halves)
@@ -118,6 +112,7 @@ def calibrate_run(on: Measured, run: Path, *, max_far: float) -> dict[str, Any]:
     record = {
         "calibration": calibration_record(platt, table, row, scored, len(split.held_out)),
         "parameters": limits_record(limits, figures, embedder.chip_side_px),
+        "by_quality": figures,
     }
     (run / CALIBRATION).write_text(json.dumps(record, indent=1) + "\n")
     return record

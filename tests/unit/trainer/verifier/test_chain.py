@@ -71,7 +71,7 @@ def plan(steps: int, every_s: float = 300) -> Plan:
 
 
 def measured(chips: ChipSet) -> Measured:
-    return Measured(chips.folder, None, ON, 1, per_class=PAIRS)
+    return Measured(chips.folder, None, 1, per_class=PAIRS)
 
 
 @pytest.fixture(scope="module")
@@ -148,7 +148,7 @@ def test_calibrated_evaluated_exported_and_served(chips: ChipSet, run: Path, tmp
 
 def test_a_foreign_network_is_measured_by_the_same_protocol(chips: ChipSet, run: Path, tmp_path: Path) -> None:
     from services.common.bundle import InputSpec
-    from trainer.verifier.export import write_onnx
+    from trainer.verifier.graph import write_onnx
 
     write_onnx(run, tmp_path / "theirs.onnx")
     spec = InputSpec(

@@ -10,7 +10,7 @@ import pytest
 torch = pytest.importorskip("torch", reason="the training half needs torch")
 
 from tests.unit.trainer.verifier.dlib_file import dlib_file  # noqa: E402
-from trainer.verifier.dlib_tower import DlibTower, fill, normalise_dlib  # noqa: E402
+from trainer.verifier.dlib_tower import DlibTower, fill, normalise_dlib, tower_of  # noqa: E402
 from trainer.verifier.pretrained import WeightsMissing, find_weights, read_weights  # noqa: E402
 from trainer.verifier.sface import find_sface  # noqa: E402
 
@@ -35,6 +35,17 @@ def test_a_file_in_dlibs_format_fills_the_tower(tmp_path: Path) -> None:
     fill(tower, weights)
     answer = tower(normalise_dlib(torch.from_numpy(picture()).permute(2, 0, 1)[None]))
     assert answer.shape == (1, 128) and torch.isfinite(answer).all() and answer.abs().max() > 1e-3
+
+
+def test_the_learned_part_stands_beside_the_own_one_with_its_share() -> None:
+    torch.manual_seed(1)
+    tower = DlibTower(learned=16, shares=(1.0, 2.0)).eval()
+    answer = tower(torch.rand(2, 3, 150, 150))
+    assert answer.shape == (2, 128 + 16)
+    torch.testing.assert_close(answer[:, :128].norm(dim=1), torch.ones(2))
+    torch.testing.assert_close(answer[:, 128:].norm(dim=1), torch.full((2,), 2.0))
+    again = tower_of(tower.state_dict()).eval()
+    torch.testing.assert_close(again(torch.ones(1, 3, 150, 150)), tower(torch.ones(1, 3, 150, 150)))
 
 
 def test_frozen_blocks_get_no_gradients_and_answer_the_same(tmp_path: Path) -> None:
@@ -69,5 +80,5 @@ def test_dlibs_own_weights_answer_as_dlib_does() -> None:
     tower = DlibTower().eval()
     fill(tower, read_weights(file))
     with torch.inference_mode():
-        answer = tower(normalise_dlib(torch.from_numpy(picture()).permute(2, 0, 1)[None]))[0]
+        answer = tower.parts(normalise_dlib(torch.from_numpy(picture()).permute(2, 0, 1)[None]))[0][0]
     np.testing.assert_allclose(answer[: len(GOLDEN)].numpy(), GOLDEN, atol=2e-5)
