@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 import onnxruntime
@@ -25,7 +25,6 @@ from trainer.verifier.network import BATCH, FlipEmbedding, Tower, embed_with, to
 from trainer.verifier.scoring import unit_length
 
 Embed = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
-MIRRORED: Final = False  # what `pretrained` ships: one pass, see the card's comparison of both
 
 
 @dataclass(frozen=True)
@@ -57,11 +56,11 @@ class RunNetwork:
         return tuple(self.record["split"]["train"])
 
 
-def load_network(run: Path, mirrored: bool = MIRRORED) -> RunNetwork:
+def load_network(run: Path) -> RunNetwork:
     """What the run ships. Raises FileNotFoundError when it holds none yet."""
     if (run / TOWER).is_file():
         tower, record = load_final(run / TOWER)
-        network = ChipEmbedding(tower, mirrored).eval()
+        network = ChipEmbedding(tower).eval()
         return RunNetwork(network, dlib_spec(), CHIP_SIZE_PX, record["run"] | {"final": record})
     if not (run / CHECKPOINT).is_file():
         raise FileNotFoundError(f"{run} holds no {CHECKPOINT}: run `train`, or `calibrate --onnx FILE`")

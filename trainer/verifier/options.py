@@ -42,6 +42,7 @@ def parser() -> argparse.ArgumentParser:
 
     verb = verbs.add_parser("train", help="train a tower; resumes where it stopped")
     _data_and_run(verb)
+    verb.add_argument("--device", default="auto", help="auto, cpu or cuda")
     verb.add_argument("--config", choices=CONFIGS, default="pretrained")
     verb.add_argument("--hours", type=float, default=1.0, help="budget in all, resumed parts included")
     verb.add_argument("--steps", type=int, help="a budget in steps in place of hours")
@@ -53,6 +54,7 @@ def parser() -> argparse.ArgumentParser:
 
     verb = verbs.add_parser("choose", help="a `pretrained` run's weights, between its start and its end; train does it")
     _data_and_run(verb)
+    verb.add_argument("--device", default="auto", help="auto, cpu or cuda")
     verb.set_defaults(verb="choose")
 
     verb = verbs.add_parser("evaluate", help="figures on held-out people, and the worst mistakes as a picture")
@@ -60,9 +62,7 @@ def parser() -> argparse.ArgumentParser:
     _protocol(verb)
     verb.add_argument("--pairs", type=Path, help="also score a pairs file: pairsDevTest.txt, or pairs.txt with --fold")
     verb.add_argument("--fold", type=int, help="View 2: the fold this run was trained without, from 0")
-    verb.add_argument(
-        "--compare", type=Path, action="append", default=[], help="another evaluated run, to show beside"
-    )
+    verb.add_argument("--compare", type=Path, action="append", default=[], help="another evaluated run, to show beside")
     verb.set_defaults(verb="evaluate")
 
     verb = verbs.add_parser("view2", help="mean and standard error over the runs of View 2's folds")
@@ -107,5 +107,4 @@ def _data_and_run(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("--data", type=Path, required=True, help="chip set that `prepare` wrote")
     verb.add_argument("--run", type=Path, required=True, help="folder of this run")
     verb.add_argument("--portraits", type=Path, help="what `prepare-portraits` wrote: look-alikes, figures by group")
-    verb.add_argument("--device", default="auto", help="auto, cpu or cuda")
     verb.add_argument("--threads", type=int, default=0, help="CPU threads (default: torch's own choice)")

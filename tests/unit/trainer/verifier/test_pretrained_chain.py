@@ -44,6 +44,19 @@ def portraits(tmp_path_factory: pytest.TempPathFactory) -> PortraitSet:
     return open_portraits(out)
 
 
+def test_command_line_prepares_portraits_with_the_shipped_detector(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fairface, utkface = write_fairface(tmp_path / "fairface", each=4), tmp_path / "utkface"
+    utkface.mkdir()
+    (utkface / "20_1_2_2017.png").write_bytes((fairface / "train" / "1.png").read_bytes())
+    (tmp_path / "never.txt").write_text("33_0_0_2019.jpg\n")
+    arguments = ["prepare-portraits", "--fairface", str(fairface), "--utkface", str(utkface), "--held-out", "4"]
+    assert cli.main([*arguments, "--exclude", str(tmp_path / "never.txt"), "--portraits", str(tmp_path / "out")]) == 0
+    assert sum(json.loads(capsys.readouterr().out).values()) == 9
+    assert {row.source for row in open_portraits(tmp_path / "out").rows} == {"fairface", "utkface"}
+
+
 def test_portraits_know_their_groups_and_what_is_held_out(portraits: PortraitSet) -> None:
     assert {row.group for row in portraits.rows} == {"East Asian woman", "Latino Hispanic man"}
     assert {row.age_band for row in portraits.rows} == {1, 3}  # 3-9, which a spreadsheet wrote as 03-Sep, and 20-29
@@ -81,12 +94,13 @@ def test_one_command_trains_and_a_bundle_comes_of_it(
     weights.write_bytes(dlib_file())
     prepare = ["prepare", "--lfw", str(drawn_lfw), "--data", str(data), "--align", "fixed", "--held-out", "0.4"]
     assert cli.main(prepare) == 0
-    on = ["--data", str(data), "--run", str(run), "--portraits", str(portraits.folder), "--device", "cpu"]
+    on = ["--data", str(data), "--run", str(run), "--portraits", str(portraits.folder)]
     train = ["train", *on, "--pretrained", str(weights), *(word for field in TINY for word in ("--set", field))]
+    train += ["--device", "cpu"]
     assert cli.main([*train, "--steps", "2"]) == 0
     chosen = torch.load(run / "tower.pt", weights_only=True)
     assert len(json.loads(chosen["record"])["tried"]) == 12
-    assert cli.main([*train[:-2], "--set", "each=3", "--steps", "3"]) == 1
+    assert cli.main([*train, "--set", "each=3", "--steps", "3"]) == 1
     assert "another config" in capsys.readouterr().err
 
     assert cli.main(["calibrate", *on, "--per-class", "40", "--fewest", "20", "--max-far", "0.2"]) == 0

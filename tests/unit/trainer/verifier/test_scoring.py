@@ -15,7 +15,6 @@ from trainer.verifier.scoring import (
     calibration_error,
     equal_error_rate,
     roc_curve,
-    true_accepts_at,
 )
 from trainer.verifier.strangers import Alike
 
@@ -53,11 +52,6 @@ def test_best_threshold_is_best() -> None:
 def test_equal_error_rate() -> None:
     assert equal_error_rate(SCORES, SAME) == pytest.approx(1 / 3)
     assert equal_error_rate(np.array([0.9, 0.1], dtype=np.float32), np.array([True, False])) == pytest.approx(0)
-
-
-def test_true_accepts_at_a_false_accept_rate() -> None:
-    assert true_accepts_at(SCORES, SAME, 0.0) == pytest.approx(2 / 3)
-    assert true_accepts_at(SCORES, SAME, 0.34) == pytest.approx(1.0)
 
 
 def test_probability_rises_and_is_calibrated_on_other_pairs() -> None:
