@@ -1,4 +1,4 @@
-"""YOLOv8n's backbone, the trunk of the attribute networks and of the verifier: one begins from what another learnt."""
+"""YOLOv8n's backbone, the trunk of the attribute networks."""
 
 from __future__ import annotations
 

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from services.analyzer.graphs import GRAPHS
@@ -17,9 +16,11 @@ from services.common.inference.bundle import Bundle, golden_case, write_bundle
 from trainer.attributes.as_served import ServedGraph
 from trainer.attributes.card import CONFUSION_PICTURE, card, draw_confusion
 from trainer.attributes.evaluate import evaluate_emotion, evaluate_faces
+from trainer.attributes.fit import averaged_state
 from trainer.attributes.graph import to_onnx, view_sizes_px
 from trainer.attributes.network import AttributeNet, EmotionNet, FaceNet
 from trainer.attributes.restore import restore
+from trainer.loop import CHECKPOINT
 
 LICENCE: Final = "AGPL-3.0-only; the training sets are for research use"
 TRAINED_ON: Final = {
@@ -64,7 +65,7 @@ def load_averaged(net: AttributeNet, run: Path) -> AttributeNet:
     if any((run / head / "model.onnx").is_file() for head in net.heads):
         restore(net, run)
     else:
-        net.load_state_dict(torch.load(run / "ema.pt", map_location="cpu", weights_only=True))
+        net.load_state_dict(averaged_state(run / CHECKPOINT))
     net.eval()
     return net
 

@@ -46,7 +46,7 @@ def augmented(task: TrainingTask, batches: int = NORM_BATCHES) -> Iterator[Tenso
         yield augment(task.batch(indices)[0], task.augmentation)
 
 
-def train_emotion(data: Path, run: Path, start: Start, schedule: Schedule) -> nn.Module:
+def train_emotion(data: Path, run: Path, start: Start, schedule: Schedule) -> None:
     """Trains on `data`/emotion.npz into `run`."""
     faces = EmotionSet(data)
     torch.manual_seed(schedule.seed)
@@ -56,10 +56,10 @@ def train_emotion(data: Path, run: Path, start: Start, schedule: Schedule) -> nn
         answers = predict_emotions(ema, faces.pixels[faces.held_out], size_px).argmax(axis=1)
         return {"held_out_accuracy": float(np.mean(answers == faces.classes[faces.held_out]))}
 
-    return fit(net, faces, schedule, run, validate)
+    fit(net, faces, schedule, run, validate)
 
 
-def train_faces(data: Path, run: Path, start: Start, schedule: Schedule) -> nn.Module:
+def train_faces(data: Path, run: Path, start: Start, schedule: Schedule) -> None:
     """Trains age, gender and ethnicity on `data`/chips.npy and faces.npz into `run`."""
     faces = FaceSet(data)
     torch.manual_seed(schedule.seed)
@@ -72,7 +72,7 @@ def train_faces(data: Path, run: Path, start: Start, schedule: Schedule) -> nn.M
         years = answers["age"] @ np.arange(answers["age"].shape[1])
         return quick_figures(faces, held_out, years, answers)
 
-    return fit(net, faces, schedule, run, validate)
+    fit(net, faces, schedule, run, validate)
 
 
 def quick_figures(

@@ -16,12 +16,6 @@ def normalise(pixels: Tensor) -> Tensor:
     return (pixels.float() - 127.5) / 127.5
 
 
-def centre_crop(chips: Tensor, side_px: int) -> Tensor:
-    """Shrunk chips uint8 (N, H, W, 3) → their centre (N, 3, side, side) in [-1, 1], as serving sees it."""
-    top, left = (chips.shape[1] - side_px) // 2, (chips.shape[2] - side_px) // 2
-    return normalise(chips[:, top : top + side_px, left : left + side_px].permute(0, 3, 1, 2))
-
-
 def augment(chips: Tensor, side_px: int, config: AugmentConfig, rng: torch.Generator) -> Tensor:
     """Shrunk chips uint8 (N, H, W, 3) → varied (N, 3, side, side) in about [-1, 1]."""
     x = _warp(chips.permute(0, 3, 1, 2).float(), side_px, config, rng)

@@ -1,4 +1,4 @@
-"""`python -m trainer verifier prepare | train | discriminant | calibrate | evaluate | view2 | export | publish`."""
+"""`python -m trainer verifier prepare | prepare-portraits | train | choose | calibrate | evaluate | ... | publish`."""
 
 from __future__ import annotations
 
@@ -10,17 +10,14 @@ import sys
 from pathlib import Path
 from typing import Any
 
-DEFAULT_LICENCE = "AGPL-3.0-or-later; trained on LFW, which is for research use"
-DEFAULT_TRAINED_ON = (
-    "Labeled Faces in the Wild (deepfunneled), the people of the training group only; aligned by facekit's own detector"
-)
+from trainer.verifier.options import parser
 
 
 def main(argv: list[str]) -> int:
     """Runs one verb. Returns 0, 1 with a sentence on stderr for a mistake a user can mend, or 130 after Ctrl-C."""
-    arguments = _parser().parse_args(argv)
+    arguments = parser().parse_args(argv)
     try:
-        arguments.verb(arguments)
+        VERBS[arguments.verb](arguments)
     except (FileNotFoundError, ValueError) as error:
         print(f"verifier: {error}", file=sys.stderr)
         return 1
@@ -29,89 +26,7 @@ def main(argv: list[str]) -> int:
     return 0
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m trainer verifier", description="The siamese verifier, on LFW.")
-    verbs = parser.add_subparsers(required=True, metavar="verb")
-
-    verb = verbs.add_parser("prepare", help="LFW photos → aligned chips, split by people")
-    verb.add_argument("--lfw", type=Path, required=True, help="folder of Name/Name_0001.* (deepfunneled or original)")
-    verb.add_argument("--data", type=Path, required=True, help="chip set to write; an interrupted run continues")
-    verb.add_argument("--detector", type=Path, help="detector bundle (default: the one shipped with the source)")
-    verb.add_argument("--detector-side", type=int, help="long side in px the detector looks at (default: its own)")
-    verb.add_argument("--threads", type=int, default=0, help="CPU threads of the detector (default: all)")
-    verb.add_argument("--align", choices=("detector", "fixed"), default="detector", help="fixed: deepfunneled geometry")
-    verb.add_argument("--pairs", type=Path, help="pairsDevTest.txt (View 1) or pairs.txt (View 2) to hold out")
-    verb.add_argument("--fold", type=int, help="View 2: the fold of --pairs to hold out, from 0")
-    verb.add_argument("--held-out", type=float, default=0.12, help="share of the people held out (default 0.12)")
-    verb.add_argument("--seed", type=int, default=7)
-    verb.set_defaults(verb=_prepare)
-
-    verb = verbs.add_parser("train", help="train a tower; resumes where it stopped")
-    _data_and_run(verb)
-    verb.add_argument("--config", choices=("transfer", "margin", "contrastive"), default="transfer")
-    verb.add_argument("--hours", type=float, default=1.0, help="budget in all, resumed parts included")
-    verb.add_argument("--steps", type=int, help="a budget in steps in place of hours")
-    verb.add_argument("--init", type=Path, help="checkpoint to start from, e.g. of a run on fixed alignment")
-    verb.add_argument("--backbone", type=Path, help="attribute bundles to begin from, e.g. services/analyzer/model")
-    verb.add_argument("--set", action="append", default=[], metavar="FIELD=VALUE", help="change a field of the config")
-    verb.set_defaults(verb=_train)
-
-    verb = verbs.add_parser("discriminant", help="stand a projection of frozen maps beside a trained tower")
-    verb.add_argument("--data", type=Path, required=True, help="chip set that `prepare` wrote")
-    verb.add_argument("--run", type=Path, required=True, help="folder of a `transfer` run; gets discriminant.pt")
-    verb.add_argument("--backbone", type=Path, required=True, help="attribute bundles, e.g. services/analyzer/model")
-    verb.add_argument("--weight", type=float, default=0.7, help="of this embedding beside the tower's (default 0.7)")
-    verb.set_defaults(verb=_discriminant)
-
-    verb = verbs.add_parser("evaluate", help="figures on held-out people, and the worst mistakes as a picture")
-    _data_and_run(verb)
-    verb.add_argument("--pairs", type=Path, help="also score a pairs file: pairsDevTest.txt, or pairs.txt with --fold")
-    verb.add_argument("--fold", type=int, help="View 2: the fold this run was trained without, from 0")
-    verb.add_argument("--compare", type=Path, action="append", default=[], help="another run, on the same pairs")
-    verb.set_defaults(verb=_evaluate)
-
-    verb = verbs.add_parser("view2", help="mean and standard error over the runs of View 2's folds")
-    verb.add_argument("runs", type=Path, nargs="+", help="runs evaluated with --pairs pairs.txt --fold K")
-    verb.set_defaults(verb=_view2)
-
-    verb = verbs.add_parser("calibrate", help="similarity → probability, thresholds, quality limits")
-    _data_and_run(verb)
-    verb.add_argument("--onnx", type=Path, help="measure this embedding network (ArcFace, SFace...) in place of ours")
-    verb.add_argument("--input-px", type=int, default=112, help="with --onnx: its input side")
-    verb.add_argument("--chip-side", type=int, default=160, help="with --onnx: chips shrunk to this before the crop")
-    verb.add_argument("--channels", choices=("rgb", "bgr"), default="rgb", help="with --onnx")
-    verb.add_argument("--layout", choices=("nchw", "nhwc"), default="nchw", help="with --onnx")
-    verb.add_argument("--scale", type=float, default=255.0, help="with --onnx: (x / scale - mean) / std")
-    verb.add_argument("--mean", type=float, default=0.5, help="with --onnx")
-    verb.add_argument("--std", type=float, default=0.5, help="with --onnx")
-    verb.add_argument("--max-far", type=float, default=0.01, help="false accepts at the default threshold")
-    verb.set_defaults(verb=_calibrate)
-
-    verb = verbs.add_parser("export", help="a calibrated and evaluated run → a model bundle")
-    verb.add_argument("--run", type=Path, required=True)
-    verb.add_argument("--out", type=Path, required=True, help="bundle folder, e.g. services/verifier/model")
-    verb.add_argument("--name", default="facekit-siamese")
-    verb.add_argument("--version", required=True, help="e.g. 2026.11.1")
-    verb.add_argument("--licence", default=DEFAULT_LICENCE)
-    verb.add_argument("--trained-on", default=DEFAULT_TRAINED_ON)
-    verb.set_defaults(verb=_export)
-
-    verb = verbs.add_parser("publish", help="a bundle → the object store's registry, where workers pick it up")
-    verb.add_argument("bundle", type=Path)
-    verb.set_defaults(verb=_publish)
-    return parser
-
-
-def _data_and_run(verb: argparse.ArgumentParser) -> None:
-    verb.add_argument("--data", type=Path, required=True, help="chip set that `prepare` wrote")
-    verb.add_argument("--run", type=Path, required=True, help="folder of this run")
-    verb.add_argument("--device", default="auto", help="auto, cpu or cuda")
-    verb.add_argument("--threads", type=int, default=0, help="CPU threads (default: torch's own choice)")
-
-
 def _prepare(arguments: argparse.Namespace) -> None:
-    from services.common.inference.bundle import load_bundle
-    from services.common.settings import usable_cpus
     from trainer.verifier.lfw import read_pairs
     from trainer.verifier.prepare import Detect, prepare
     from trainer.verifier.split import Split, held_out_split, view1_split, view2_split
@@ -128,31 +43,95 @@ def _prepare(arguments: argparse.Namespace) -> None:
 
     detect: Detect | None = None
     if arguments.align == "detector":
-        import services.detector
-        from services.detector.model import FaceDetector
-
-        bundle = load_bundle(arguments.detector or Path(services.detector.__file__).parent / "model")
-        if arguments.detector_side:
-            side = {"long_side_px": arguments.detector_side, "max_long_side_px": arguments.detector_side}
-            meta = bundle.meta.model_copy(update={"parameters": {**bundle.meta.parameters, **side}})
-            bundle = dataclasses.replace(bundle, meta=meta)
-        detect = FaceDetector(bundle, threads=arguments.threads or usable_cpus()).detect
+        detect = _detector(arguments.detector, arguments.threads, arguments.detector_side).detect
     data = prepare(arguments.lfw, arguments.data, detect, split_people)
     print((data.folder / "prepare.json").read_text())
 
 
-def _train(arguments: argparse.Namespace) -> None:
-    from trainer.verifier.chips import SPLIT_FILE, open_chips
-    from trainer.verifier.config import named_config
-    from trainer.verifier.split import load_split
-    from trainer.verifier.train import Budget, train
+def _detector(bundle_folder: Path | None, threads: int, side_px: int | None = None) -> Any:
+    import services.detector
+    from services.common.inference.bundle import load_bundle
+    from services.common.settings import usable_cpus
+    from services.detector.model import FaceDetector
 
-    config = named_config(arguments.config, **dict(_change(change) for change in arguments.set))
+    bundle = load_bundle(bundle_folder or Path(services.detector.__file__).parent / "model")
+    if side_px:
+        side = {"long_side_px": side_px, "max_long_side_px": side_px}
+        meta = bundle.meta.model_copy(update={"parameters": {**bundle.meta.parameters, **side}})
+        bundle = dataclasses.replace(bundle, meta=meta)
+    return FaceDetector(bundle, threads=threads or usable_cpus())
+
+
+def _prepare_portraits(arguments: argparse.Namespace) -> None:
+    from collections import Counter
+
+    from trainer.verifier.portrait_chips import cut_chips
+    from trainer.verifier.portraits import hold_out, read_fairface, read_utkface, write_portraits
+
+    folders = {"fairface": arguments.fairface}
+    rows = read_fairface(arguments.fairface)
+    if arguments.utkface is not None:
+        excluded = arguments.exclude.read_text().split() if arguments.exclude is not None else []
+        folders["utkface"] = arguments.utkface
+        rows += read_utkface(arguments.utkface, excluded)
+    rows = hold_out(rows, arguments.held_out, arguments.seed)
+    detector = _detector(arguments.detector, arguments.threads)
+    written = write_portraits(arguments.portraits, rows, lambda rows: cut_chips(rows, folders, detector))
+    counts = Counter(f"{row.source} {row.part} {'aligned' if row.aligned else 'not found'}" for row in written.rows)
+    print(json.dumps(counts, indent=1))
+
+
+def _train(arguments: argparse.Namespace) -> None:
+    from trainer.loop import Plan
+    from trainer.verifier.chips import SPLIT_FILE, open_chips
+    from trainer.verifier.split import load_split
+
     data, split = open_chips(arguments.data), load_split(arguments.data / SPLIT_FILE)
     for ending in (signal.SIGINT, signal.SIGTERM):  # both save; a shell's background jobs start with Ctrl-C ignored
         signal.signal(ending, signal.default_int_handler)
-    budget = Budget(arguments.hours, arguments.steps)
-    train(data, split, config, arguments.run, budget, _device(arguments), arguments.init, arguments.backbone)
+    changes = dict(_change(change) for change in arguments.set)
+    device = _device(arguments)
+    if arguments.config != "pretrained":
+        from trainer.verifier.config import named_config
+        from trainer.verifier.siamese_learner import train_siamese
+
+        config = named_config(arguments.config, **changes)
+        plan = Plan(
+            config.learning_rate, arguments.hours, arguments.steps, ema_decay=config.ema_decay, seed=config.seed
+        )
+        train_siamese(data, split, config, arguments.run, plan, device)
+        return
+    from trainer.verifier.config import refuse_unknown
+    from trainer.verifier.final import choose
+    from trainer.verifier.portraits import open_portraits
+    from trainer.verifier.pretrained_learner import PretrainedConfig
+    from trainer.verifier.pretrained_run import Beginning, train_pretrained
+
+    refuse_unknown(PretrainedConfig, changes)
+    learning = PretrainedConfig(**changes)
+    plan = Plan(
+        learning.learning_rate, arguments.hours, arguments.steps, ema_decay=learning.ema_decay, seed=learning.seed
+    )
+    portraits = open_portraits(_portraits(arguments))
+    beginning = Beginning(arguments.pretrained, arguments.sface, arguments.init)
+    train_pretrained(data, split, portraits, learning, arguments.run, plan, beginning, device)
+    choose(data, split, portraits, arguments.run, device)
+
+
+def _choose(arguments: argparse.Namespace) -> None:
+    from trainer.verifier.chips import SPLIT_FILE, open_chips
+    from trainer.verifier.final import choose
+    from trainer.verifier.portraits import open_portraits
+    from trainer.verifier.split import load_split
+
+    data, split = open_chips(arguments.data), load_split(arguments.data / SPLIT_FILE)
+    choose(data, split, open_portraits(_portraits(arguments)), arguments.run, _device(arguments))
+
+
+def _portraits(arguments: argparse.Namespace) -> Path:
+    if arguments.portraits is None:
+        raise ValueError("the config `pretrained` needs --portraits: what `prepare-portraits` wrote")
+    return Path(arguments.portraits)
 
 
 def _change(change: str) -> tuple[str, Any]:
@@ -163,30 +142,20 @@ def _change(change: str) -> tuple[str, Any]:
         raise ValueError(f"--set {change}: the value is not a number, list or string in JSON") from None
 
 
-def _discriminant(arguments: argparse.Namespace) -> None:
-    from trainer.verifier.chips import SPLIT_FILE, open_chips
-    from trainer.verifier.discriminant import DiscriminantConfig
-    from trainer.verifier.second_opinion import fit_second_opinion
-    from trainer.verifier.split import load_split
-
-    data, split = open_chips(arguments.data), load_split(arguments.data / SPLIT_FILE)
-    config = DiscriminantConfig(weight=arguments.weight)
-    print(fit_second_opinion(data, split, arguments.run, arguments.backbone, config))
-
-
 def _evaluate(arguments: argparse.Namespace) -> None:
     from trainer.verifier.report import evaluate_run
 
     report = evaluate_run(
-        arguments.data,
-        arguments.run,
-        _device(arguments),
-        _threads(arguments),
-        pairs_file=arguments.pairs,
-        fold=arguments.fold,
-        compared=arguments.compare,
+        _measured(arguments), arguments.run, pairs_file=arguments.pairs, fold=arguments.fold, compared=arguments.compare
     )
     print(json.dumps(report, indent=1))
+
+
+def _measured(arguments: argparse.Namespace) -> Any:
+    from trainer.verifier.report import Measured
+
+    threads = _threads(arguments)
+    return Measured(arguments.data, arguments.portraits, threads, arguments.per_class, arguments.fewest)
 
 
 def _view2(arguments: argparse.Namespace) -> None:
@@ -211,10 +180,9 @@ def _calibrate(arguments: argparse.Namespace) -> None:
             std=(arguments.std,) * 3,
         )
         adopt_onnx(arguments.run, arguments.onnx, spec, arguments.chip_side)
-    record = calibrate_run(
-        arguments.data, arguments.run, _device(arguments), _threads(arguments), max_far=arguments.max_far
-    )
-    print(json.dumps({**record, "calibration": {**record["calibration"], "table": "..."}}, indent=1))
+    record = calibrate_run(_measured(arguments), arguments.run, max_far=arguments.max_far)
+    long = dict.fromkeys(("table",), "...")
+    print(json.dumps({**record, "calibration": {**record["calibration"], **long}}, indent=1))
 
 
 def _export(arguments: argparse.Namespace) -> None:
@@ -247,3 +215,16 @@ def _device(arguments: argparse.Namespace) -> Any:
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
     return torch.device(name)
+
+
+VERBS = {
+    "prepare": _prepare,
+    "prepare_portraits": _prepare_portraits,
+    "train": _train,
+    "choose": _choose,
+    "calibrate": _calibrate,
+    "evaluate": _evaluate,
+    "view2": _view2,
+    "export": _export,
+    "publish": _publish,
+}

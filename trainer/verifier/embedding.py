@@ -1,10 +1,12 @@
-"""Chips → unit-length embeddings, by a run's checkpoint or any embedding ONNX, preprocessed as in serving."""
+"""Chips → unit-length embeddings, by a run's network or any embedding ONNX, preprocessed as in serving."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnxruntime
@@ -12,14 +14,16 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from services.common.inference.boxes import CHIP_SIZE_PX
 from services.common.inference.bundle import InputSpec
 from services.verifier.preprocess import tower_input
-from trainer.byte_weights import round_large_matrices
-from trainer.verifier.config import TrainConfig, config_from_dict
-from trainer.verifier.network import FlipEmbedding, build_tower, tower_spec
-from trainer.verifier.second_opinion import with_second_opinion
+from trainer.loop import CHECKPOINT
+from trainer.verifier.config import config_from_dict
+from trainer.verifier.dlib_tower import ChipEmbedding, dlib_spec
+from trainer.verifier.final import TOWER, load_final
+from trainer.verifier.network import BATCH, FlipEmbedding, Tower, embed_with, tower_spec
+from trainer.verifier.scoring import unit_length
 
-BATCH = 128
 Embed = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
 
 
@@ -33,55 +37,48 @@ class Embedder:
     embed: Embed
 
 
-def embed_with(
-    network: nn.Module, chips: NDArray[np.uint8], input_px: int, chip_side_px: int, device: torch.device
-) -> NDArray[np.float32]:
-    """Embeddings (N, D) of chips (N, 160, 160, 3) by a torch network in evaluation mode."""
-    network.eval()
-    vectors = []
-    with torch.inference_mode():
-        for start in range(0, len(chips), BATCH):
-            x = tower_input(np.asarray(chips[start : start + BATCH]), tower_spec(input_px), chip_side_px)
-            vectors.append(network(torch.from_numpy(x).to(device)).float().cpu().numpy())
-    return unit_length(np.concatenate(vectors))
+@dataclass(frozen=True)
+class RunNetwork:
+    """A run's network as it is exported: what it is fed → unit-length embeddings. `record` says how it came about."""
+
+    network: nn.Module
+    input: InputSpec
+    chip_side_px: int
+    record: dict[str, Any]
+
+    @property
+    def name(self) -> str:
+        return str(self.record["config"]["name"])
+
+    @property
+    def people(self) -> tuple[str, ...]:
+        """Names of the people it was trained on."""
+        return tuple(self.record["split"]["train"])
 
 
-def unit_length(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
-    length = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return np.asarray(vectors / np.maximum(length, 1e-12), dtype=np.float32)
+def load_network(run: Path) -> RunNetwork:
+    """What the run ships. Raises FileNotFoundError when it holds none yet."""
+    if (run / TOWER).is_file():
+        tower, record = load_final(run / TOWER)
+        network = ChipEmbedding(tower).eval()
+        return RunNetwork(network, dlib_spec(), CHIP_SIZE_PX, record["run"] | {"final": record})
+    if not (run / CHECKPOINT).is_file():
+        raise FileNotFoundError(f"{run} holds no {CHECKPOINT}: run `train`, or `calibrate --onnx FILE`")
+    stored = torch.load(run / CHECKPOINT, map_location="cpu", weights_only=True)
+    record = json.loads(stored["description"])
+    if record["config"]["name"] == "pretrained":
+        raise FileNotFoundError(f"{run} holds no {TOWER}: let `train` come to its end, or run `choose`")
+    config = config_from_dict(record["config"]).tower
+    plain = Tower(config)
+    state = {name.removeprefix("tower."): value for name, value in stored["average"].items() if "tower." in name}
+    plain.load_state_dict(state)
+    return RunNetwork(FlipEmbedding(plain).eval(), tower_spec(config.input_px), config.chip_side_px, record)
 
 
-def load_tower(checkpoint: Path) -> tuple[nn.Module, TrainConfig, int]:
-    """A run's network, chips to unit-length embeddings, its config and the resolution it was trained at last.
-
-    That is the averaged tower, and a second opinion where the run has one. Large matrices have the values that they
-    are shipped with, so that what is measured is what will answer.
-    """
-    stored = torch.load(checkpoint, map_location="cpu", weights_only=True)
-    config = config_from_dict(stored["config"])
-    tower = build_tower(config.tower, stored["input_px"])
-    tower.load_state_dict(stored["average"])
-    network = with_second_opinion(FlipEmbedding(tower).eval(), config.tower, checkpoint.parent)
-    round_large_matrices(network)
-    return network, config, int(stored["input_px"])
-
-
-def trained_people(checkpoint: Path) -> tuple[str, ...]:
-    """Names of the people a run was trained on."""
-    stored = torch.load(checkpoint, map_location="cpu", weights_only=True)
-    return tuple(stored["split"]["train"])
-
-
-def checkpoint_embedder(checkpoint: Path, device: torch.device) -> Embedder:
-    network, config, input_px = load_tower(checkpoint)
-    network = network.to(device)
-    chip_side = config.tower.chip_side_for(input_px)
-    return Embedder(
-        config.name,
-        tower_spec(input_px),
-        chip_side,
-        lambda chips: embed_with(network, chips, input_px, chip_side, device),
-    )
+def network_embedder(run: RunNetwork) -> Embedder:
+    """By the torch network itself: what its graph is compared with."""
+    side, device = run.chip_side_px, torch.device("cpu")
+    return Embedder(run.name, run.input, side, lambda chips: embed_with(run.network, chips, run.input, side, device))
 
 
 def onnx_embedder(path: Path, spec: InputSpec, chip_side_px: int, threads: int) -> Embedder:

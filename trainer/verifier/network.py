@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-import math
-
+import numpy as np
 import torch
 import torch.nn.functional as F
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from services.common.inference.bundle import InputSpec
-from trainer.backbone import STRIDE_CHANNELS, STRIDE_LAYERS, yolov8n_backbone
+from services.verifier.preprocess import tower_input
 from trainer.verifier.config import TowerConfig
+from trainer.verifier.scoring import unit_length
+
+BATCH = 128
 
 
 class Residual(nn.Module):
@@ -48,7 +51,7 @@ class Tower(nn.Module):
     The head keeps the map's positions (flatten, not an average): on aligned faces, where a feature lies says who it is.
     """
 
-    def __init__(self, config: TowerConfig, input_px: int | None = None) -> None:
+    def __init__(self, config: TowerConfig) -> None:
         super().__init__()
         channels = config.widths[0]
         layers: list[nn.Module] = [
@@ -61,8 +64,7 @@ class Tower(nn.Module):
                 layers.append(Residual(channels, width, 2 if stage > 0 and block == 0 else 1))
                 channels = width
         self.trunk = nn.Sequential(*layers)
-        self.input_px = input_px or config.input_px
-        side = map_side(config, self.input_px)
+        side = map_side(config)
         self.head = nn.Sequential(
             nn.BatchNorm2d(channels),
             nn.Dropout(config.dropout),
@@ -76,43 +78,6 @@ class Tower(nn.Module):
         return out
 
 
-class BackboneTower(nn.Module):
-    """(N, 3, px, px) in [-1, 1] → (N, embedding), not yet of unit length: YOLOv8n's backbone, positions kept.
-
-    The maps of strides 8 (halved), 16 and 32 are all read: finer ones hold texture, coarser ones shape.
-    """
-
-    def __init__(self, config: TowerConfig, input_px: int | None = None) -> None:
-        super().__init__()
-        self.input_px = input_px or config.input_px
-        self.backbone = yolov8n_backbone()
-        self.norms = nn.ModuleList([nn.BatchNorm2d(channels) for channels in STRIDE_CHANNELS.values()])
-        sides = (math.ceil(self.input_px / 16), math.ceil(self.input_px / 16), math.ceil(self.input_px / 32))
-        values = sum(c * side * side for c, side in zip(STRIDE_CHANNELS.values(), sides, strict=True))
-        self.head = nn.Sequential(
-            nn.Dropout(config.dropout),
-            nn.Linear(values, config.embedding, bias=False),
-            nn.BatchNorm1d(config.embedding),
-        )
-
-    def maps(self, x: Tensor) -> list[Tensor]:
-        """(N, 64, px/16, px/16), (N, 128, px/16, px/16), (N, 256, px/32, px/32)."""
-        x, found = x * 0.5 + 0.5, {}  # the backbone learned on [0, 1]
-        for index, layer in enumerate(self.backbone):
-            x = layer(x)
-            found[index] = x
-        fine, middle, coarse = (found[STRIDE_LAYERS[stride]] for stride in STRIDE_CHANNELS)
-        return [F.avg_pool2d(fine, 2, ceil_mode=True), middle, coarse]
-
-    def forward(self, x: Tensor) -> Tensor:
-        normed = [norm(each).flatten(1) for norm, each in zip(self.norms, self.maps(x), strict=True)]
-        out: Tensor = self.head(torch.cat(normed, dim=1))
-        return out
-
-
-AnyTower = Tower | BackboneTower
-
-
 def tower_spec(input_px: int) -> InputSpec:
     """What our own towers are fed: RGB in [-1, 1]."""
     return InputSpec(
@@ -120,31 +85,12 @@ def tower_spec(input_px: int) -> InputSpec:
     )
 
 
-def build_tower(config: TowerConfig, input_px: int | None = None) -> AnyTower:
-    return BackboneTower(config, input_px) if config.trunk == "backbone" else Tower(config, input_px)
-
-
-def map_side(config: TowerConfig, input_px: int) -> int:
+def map_side(config: TowerConfig) -> int:
     """Side of the last feature map: one halving in the stem, one for each stage after the first."""
-    side = input_px
+    side = config.input_px
     for _ in config.widths:
         side = -(-side // 2)
     return side
-
-
-def fit_head(state: dict[str, Tensor], tower: Tower | BackboneTower) -> dict[str, Tensor]:
-    """Weights of a tower of another resolution, the head's map stretched to this one's; a backbone's as they are."""
-    if isinstance(tower, BackboneTower):
-        return state
-    key = "head.3.weight"
-    wanted = tower.state_dict()[key].shape
-    channels = tower.state_dict()["head.0.weight"].shape[0]
-    given_side, wanted_side = (round((width // channels) ** 0.5) for width in (state[key].shape[1], wanted[1]))
-    if given_side == wanted_side:
-        return state
-    maps = state[key].view(-1, channels, given_side, given_side)
-    stretched = F.interpolate(maps, size=wanted_side, mode="bilinear", align_corners=True)
-    return {**state, key: (stretched * (given_side / wanted_side) ** 2).reshape(wanted)}
 
 
 class FlipEmbedding(nn.Module):
@@ -171,3 +117,16 @@ def halves(x: Tensor) -> tuple[Tensor, Tensor]:
     """(2N, ...) → what came of N pictures, and of their mirror images."""
     straight, mirrored = x.unflatten(0, (2, -1))
     return straight, mirrored
+
+
+def embed_with(
+    network: nn.Module, chips: NDArray[np.uint8], spec: InputSpec, chip_side_px: int, device: torch.device
+) -> NDArray[np.float32]:
+    """Embeddings (N, D) of unit length, of chips (N, 160, 160, 3), by a torch network in evaluation mode."""
+    network.eval()
+    vectors = []
+    with torch.inference_mode():
+        for start in range(0, len(chips), BATCH):
+            x = tower_input(np.asarray(chips[start : start + BATCH]), spec, chip_side_px)
+            vectors.append(network(torch.from_numpy(x).to(device)).float().cpu().numpy())
+    return unit_length(np.concatenate(vectors))

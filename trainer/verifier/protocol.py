@@ -1,30 +1,33 @@
-"""Held-out people as pairs to score, in two groups: what is chosen on one is measured on the other."""
+"""Held-out people and portraits as pairs to score, in two halves: what is chosen on one is measured on the other."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from trainer.verifier.chips import ChipSet
 from trainer.verifier.embedding import Embedder
-from trainer.verifier.pairs import Pairs, balanced_pairs, impostor_pairs
+from trainer.verifier.pairs import Pairs, balanced_pairs
+from trainer.verifier.portraits import PortraitSet
 from trainer.verifier.scoring import Labels, Scores
 from trainer.verifier.split import Split
+from trainer.verifier.strangers import FEWEST_PAIRS, Alike, Groups, alike_groups, all_cosines
 
-PAIRS_PER_CLASS = 300  # a group; two groups make 1,200 balanced pairs
-IMPOSTORS = 25_000  # a group: a false-accept rate of 0.1 % needs thousands
+PAIRS_PER_CLASS = 300  # a half; two halves make 1,200 balanced pairs
 SEED = 2007
 
 
 @dataclass(frozen=True)
 class Scored:
-    """Pairs of one group of people with their similarities. `impostors` are many more, for low false-accept rates."""
+    """Pairs of one half's people with their similarities. `impostors`: all pairs of photos of two of these people;
+    `alike`: pairs of portraits by group, none where no portraits were given."""
 
     pairs: Pairs
     similarity: Scores
     impostors: Scores
+    alike: Groups = field(default_factory=dict)
 
     @property
     def same(self) -> Labels:
@@ -35,19 +38,32 @@ class Scored:
         return self.similarity[self.pairs.same]
 
 
-def group_pairs(
-    data: ChipSet, people: tuple[str, ...], per_class: int = PAIRS_PER_CLASS, impostors: int = IMPOSTORS
-) -> tuple[Pairs, Pairs]:
-    """Balanced pairs and further impostor pairs of these people; the same ones at every call."""
-    rows = data.rows_by_person(people)
-    return balanced_pairs(rows, per_class, SEED), impostor_pairs(rows, impostors, SEED)
+@dataclass(frozen=True)
+class Protocol:
+    """What is scored: LFW's held-out people, and the portraits held out beside them."""
 
+    data: ChipSet
+    split: Split
+    portraits: PortraitSet | None = None
+    per_class: int = PAIRS_PER_CLASS
+    fewest: int = FEWEST_PAIRS
 
-def score(data: ChipSet, embedder: Embedder, groups: list[tuple[Pairs, Pairs]]) -> list[Scored]:
-    """Embeds every photo that a pair names once, and scores the pairs."""
-    every = [rows for pairs in groups for part in pairs for rows in (part.first, part.second)]
-    vectors = embed_rows(data, embedder, np.unique(np.concatenate(every)))
-    return [Scored(pairs, pairs.similarities(vectors), many.similarities(vectors)) for pairs, many in groups]
+    def score(self, embedder: Embedder) -> tuple[Scored, Scored]:
+        """The half that may choose and the half that judges; they change places in cross-fitted figures."""
+        calibrate, test = (self._half(embedder, part) for part in ("calibrate", "test"))
+        return calibrate, test
+
+    def _half(self, embedder: Embedder, part: str) -> Scored:
+        by_person = self.data.rows_by_person(self.split.calibrate if part == "calibrate" else self.split.test)
+        pairs = balanced_pairs(by_person, self.per_class, SEED)
+        rows = np.array([row for person in sorted(by_person) for row in by_person[person]], dtype=np.int64)
+        people = np.array([number for number, person in enumerate(sorted(by_person)) for _ in by_person[person]])
+        vectors = embed_rows(self.data, embedder, rows)
+        alike: Groups = {}
+        if self.portraits is not None:
+            faces = self.portraits.of_part(part)
+            alike = alike_groups(embedder.embed(self.portraits.chips[faces]), self.portraits.rows, faces, self.fewest)
+        return Scored(pairs, pairs.similarities(vectors), all_cosines(vectors[rows], people), alike)
 
 
 def embed_rows(data: ChipSet, embedder: Embedder, rows: NDArray[np.int64]) -> NDArray[np.float32]:
@@ -58,27 +74,28 @@ def embed_rows(data: ChipSet, embedder: Embedder, rows: NDArray[np.int64]) -> ND
     return vectors
 
 
-def held_out_scores(
-    data: ChipSet, split: Split, embedder: Embedder, per_class: int = PAIRS_PER_CLASS, impostors: int = IMPOSTORS
-) -> tuple[Scored, Scored]:
-    """The two held-out groups of a split, scored."""
-    first, second = score(
-        data,
-        embedder,
-        [group_pairs(data, people, per_class, impostors) for people in (split.calibrate, split.test)],
-    )
-    return first, second
-
-
 def joined(first: Scored, second: Scored) -> Scored:
-    """Both groups as one, for what is shipped and for curves that choose nothing."""
+    """Both halves as one, for what is shipped and for curves that choose nothing. No pair crosses the halves."""
     pairs = Pairs(
         np.concatenate([first.pairs.first, second.pairs.first]),
         np.concatenate([first.pairs.second, second.pairs.second]),
         np.concatenate([first.same, second.same]),
     )
+    alike = {
+        group: _joined_groups(first.alike[group], second.alike[group]) for group in first.alike if group in second.alike
+    }
     return Scored(
         pairs,
         np.concatenate([first.similarity, second.similarity]),
-        np.concatenate([first.impostors, second.impostors]),
+        np.sort(np.concatenate([first.impostors, second.impostors])),
+        alike,
+    )
+
+
+def _joined_groups(first: Alike, second: Alike) -> Alike:
+    return Alike(
+        np.concatenate([first.scores, second.scores]),
+        np.concatenate([first.first, second.first + first.faces]),
+        np.concatenate([first.second, second.second + first.faces]),
+        first.faces + second.faces,
     )

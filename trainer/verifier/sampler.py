@@ -8,8 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from trainer.verifier.config import TrainConfig
-
 
 @dataclass(frozen=True, slots=True)
 class Batch:
@@ -23,7 +21,7 @@ class PersonSampler:
     """Draws batches without end. People are drawn by the square root of their photo count: drawn evenly, the photos
     of people with hundreds are hardly seen; drawn by photo, one person fills the batches."""
 
-    def __init__(self, rows_by_person: Mapping[str, Sequence[int]], config: TrainConfig) -> None:
+    def __init__(self, rows_by_person: Mapping[str, Sequence[int]], pairs: int, singles: int) -> None:
         people = sorted(rows_by_person)
         self._rows = [np.array(rows_by_person[person], dtype=np.int64) for person in people]
         self._several = np.array([i for i, rows in enumerate(self._rows) if len(rows) > 1], dtype=np.int64)
@@ -32,8 +30,8 @@ class PersonSampler:
             raise ValueError("nobody in the training group has two photos: nothing to learn a person from")
         weights = np.sqrt([len(self._rows[i]) for i in self._several])
         self._weights = weights / weights.sum()
-        self._pairs = min(config.pairs_per_batch, len(self._several))
-        self._singles = min(config.singles_per_batch, len(self._single))
+        self._pairs = min(pairs, len(self._several))
+        self._singles = min(singles, len(self._single))
         self.people = len(people)
         self.photos = sum(len(rows) for rows in self._rows)
 

@@ -64,12 +64,6 @@ def equal_error_rate(similarity: Scores, same: Labels) -> float:
     return float(roc.false_accepts[before] + share * (roc.false_accepts[after] - roc.false_accepts[before]))
 
 
-def true_accepts_at(similarity: Scores, same: Labels, max_far: float) -> float:
-    """The highest true accept rate with at most `max_far` false accepts on these pairs."""
-    roc = roc_curve(similarity, same)
-    return float(roc.true_accepts[roc.false_accepts <= max_far].max())
-
-
 def calibration_error(probability: NDArray[np.float64], same: Labels, bins: int = 10) -> float:
     """Expected calibration error (Naeini et al. 2015): gap of said and seen in equal bins, weighed by their size."""
     which = np.minimum((probability * bins).astype(int), bins - 1)
@@ -80,3 +74,9 @@ def calibration_error(probability: NDArray[np.float64], same: Labels, bins: int 
             if (which == b).any()
         )
     )
+
+
+def unit_length(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Rows (N, D) scaled to unit length, so that their products are cosines."""
+    length = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return np.asarray(vectors / np.maximum(length, 1e-12), dtype=np.float32)

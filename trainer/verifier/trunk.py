@@ -6,11 +6,9 @@ import json
 import shutil
 from pathlib import Path
 
-import torch
-
 from services.common.inference.bundle import InputSpec
-from trainer.verifier.embedding import Embedder, checkpoint_embedder, onnx_embedder, trained_people
-from trainer.verifier.state import CHECKPOINT
+from trainer.verifier.embedding import Embedder, load_network, onnx_embedder
+from trainer.verifier.graph import run_graph
 
 TRUNK_ONNX = "trunk.onnx"
 TRUNK_SPEC = "trunk.json"
@@ -28,17 +26,22 @@ def is_foreign(run: Path) -> bool:
     return (run / TRUNK_SPEC).is_file()
 
 
-def load_embedder(run: Path, device: torch.device, threads: int) -> Embedder:
-    """Raises FileNotFoundError when the folder holds neither a checkpoint nor a foreign network."""
+def graph_of(run: Path) -> Path:
+    """The ONNX file that a run ships. Raises FileNotFoundError when the folder holds no network, ours or foreign."""
+    return run / TRUNK_ONNX if is_foreign(run) else run_graph(run)
+
+
+def load_embedder(run: Path, threads: int) -> Embedder:
+    """Chips → embeddings by the graph that the run ships. Raises FileNotFoundError as `graph_of`."""
     if is_foreign(run):
         note = json.loads((run / TRUNK_SPEC).read_text())
-        spec = InputSpec.model_validate(note["input"])
-        return onnx_embedder(run / TRUNK_ONNX, spec, int(note["chip_side_px"]), threads)
-    if not (run / CHECKPOINT).is_file():
-        raise FileNotFoundError(f"{run} holds no {CHECKPOINT}: run `train`, or `calibrate --onnx FILE`")
-    return checkpoint_embedder(run / CHECKPOINT, device)
+        spec, side = InputSpec.model_validate(note["input"]), int(note["chip_side_px"])
+    else:
+        network = load_network(run)
+        spec, side = network.input, network.chip_side_px
+    return onnx_embedder(graph_of(run), spec, side, threads)
 
 
 def people_trained_on(run: Path) -> tuple[str, ...]:
     """Names of the people our own checkpoint has seen; a foreign network's are not known, and none are named."""
-    return () if is_foreign(run) else trained_people(run / CHECKPOINT)
+    return () if is_foreign(run) else load_network(run).people

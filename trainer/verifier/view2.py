@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from trainer.verifier.export import EVALUATION
+from trainer.verifier.report import EVALUATION
 
 
 def summarise(runs: Sequence[Path]) -> dict[str, Any]:

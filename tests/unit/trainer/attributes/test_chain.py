@@ -38,9 +38,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         trained = ["train", part, "--data", str(root / "data"), "--run", str(root / part), "--device", DEVICE]
         trained += ["--hours", "0.0004"]
         assert main([*trained, "--batch", "16"]) == 0
-        steps = [json.loads(line)["steps"] for line in (root / part / "log.jsonl").read_text().splitlines()]
+        steps = [json.loads(line)["steps"] for line in (root / part / "train.jsonl").read_text().splitlines()]
         assert main([*trained[:-1], "0.0007", "--batch", "16"]) == 0, "a longer budget goes on with the run"
-        resumed = [json.loads(line)["steps"] for line in (root / part / "log.jsonl").read_text().splitlines()]
+        resumed = [json.loads(line)["steps"] for line in (root / part / "train.jsonl").read_text().splitlines()]
         assert resumed[: len(steps)] == steps
         assert resumed == sorted(resumed)
     data = ["--emotion-data", str(root / "data"), "--faces-data", str(root / "data")]
@@ -112,7 +112,7 @@ def test_a_run_goes_on_from_bundles(folder: Path, tmp_path: Path, capsys: pytest
     again = [*command, "--hours", "0.0003", "--weights"]
     assert main([*again, str(folder / "bundles")]) == 0
     assert "goes on from" in capsys.readouterr().out
-    assert (tmp_path / "run" / "ema.pt").is_file()
+    assert (tmp_path / "run" / "checkpoint.pt").is_file()
     assert main([*again, str(tmp_path)]) == 1
     assert "age" in capsys.readouterr().err
 

@@ -49,3 +49,17 @@ def write_lfw(root: Path, people: int, photos: int, singles: int) -> Path:
 def drawn_lfw(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """40 people with five photos, 10 with one."""
     return write_lfw(tmp_path_factory.mktemp("lfw"), people=40, photos=5, singles=10)
+
+
+def write_fairface(root: Path, each: int) -> Path:
+    """`each` drawn faces of two groups in one age band, as FairFace is laid out, with a spreadsheet's ages."""
+    (root / "train").mkdir(parents=True)
+    lines = ["file,age,gender,race,service_test"]
+    for group, (gender, race) in enumerate((("Female", "East Asian"), ("Male", "Latino_Hispanic"))):
+        for number in range(each):
+            name = f"train/{group * each + number}"
+            face = draw_person(1000 * group + number, 1)[10:170, 12:172]
+            assert cv2.imwrite(str(root / f"{name}.png"), cv2.cvtColor(face, cv2.COLOR_RGB2BGR))
+            lines.append(f"{name}.jpg,{('20-29', '03-Sep')[number % 20 == 0]},{gender},{race},FALSE")
+    (root / "fairface_label_train.csv").write_text("\n".join([*lines, "train/99999.jpg,20-29,Male,White,TRUE"]) + "\n")
+    return root

@@ -17,43 +17,26 @@ from services.common.inference.bundle import load_bundle, replay_golden  # noqa:
 from services.verifier.model import FaceVerifier  # noqa: E402
 from tests.device import DEVICE  # noqa: E402
 from tests.unit.trainer.verifier.conftest import write_lfw  # noqa: E402
-from trainer.attributes.network import FaceNet  # noqa: E402
-from trainer.attributes.restore import restore  # noqa: E402
+from trainer.loop import CHECKPOINT, Plan  # noqa: E402
 from trainer.verifier import cli  # noqa: E402
-from trainer.verifier.begin import begin_from_attributes  # noqa: E402
 from trainer.verifier.chips import SPLIT_FILE, ChipSet, open_chips  # noqa: E402
 from trainer.verifier.config import AugmentConfig, TowerConfig, named_config  # noqa: E402
-from trainer.verifier.discriminant import DiscriminantConfig  # noqa: E402
 from trainer.verifier.export import export  # noqa: E402
-from trainer.verifier.network import BackboneTower  # noqa: E402
 from trainer.verifier.prepare import prepare  # noqa: E402
-from trainer.verifier.report import calibrate_run, evaluate_run  # noqa: E402
-from trainer.verifier.second_opinion import fit_second_opinion  # noqa: E402
+from trainer.verifier.report import Measured, calibrate_run, evaluate_run  # noqa: E402
+from trainer.verifier.siamese_learner import SiameseLearner, train_siamese  # noqa: E402
 from trainer.verifier.split import PeopleCrossSplit, Split, held_out_split, load_split  # noqa: E402
-from trainer.verifier.state import start  # noqa: E402
-from trainer.verifier.train import Budget, train  # noqa: E402
 from trainer.verifier.trunk import adopt_onnx  # noqa: E402
 
 pytestmark = [pytest.mark.trainer, pytest.mark.filterwarnings("default")]
 
 TINY = named_config(
     "margin",
-    tower=TowerConfig("residual", 48, 36, (8, 16, 32), (1, 1, 1), 32, 0.1),
+    tower=TowerConfig(48, 36, (8, 16, 32), (1, 1, 1), 32, 0.1),
     augment=AugmentConfig(),
-    resolutions=((0.0, 24), (0.4, 36)),
     pairs_per_batch=16,
     singles_per_batch=4,
-    warmup_steps=5,
 )
-TINY_TRANSFER = named_config(
-    "transfer",
-    tower=TowerConfig(trunk="backbone", chip_side_px=80, input_px=64, embedding=32, dropout=0.1),
-    resolutions=((0.0, 64),),
-    pairs_per_batch=16,
-    singles_per_batch=4,
-    warmup_steps=5,
-)
-ATTRIBUTES = Path(__file__).parents[4] / "services/analyzer/model"
 ON = torch.device(DEVICE)
 PAIRS = 40
 torch.set_num_threads(1)  # towers this small gain nothing from threads, and lose much on a busy machine
@@ -83,11 +66,18 @@ def chips(drawn_lfw: Path, tmp_path_factory: pytest.TempPathFactory) -> ChipSet:
     return prepare(drawn_lfw, tmp_path_factory.mktemp("data"), half_blind, split_people)
 
 
+def plan(steps: int, every_s: float = 300) -> Plan:
+    return Plan(TINY.learning_rate, steps=steps, every_s=every_s, ema_decay=0.99)
+
+
+def measured(chips: ChipSet) -> Measured:
+    return Measured(chips.folder, None, 1, per_class=PAIRS)
+
+
 @pytest.fixture(scope="module")
 def run(chips: ChipSet, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("runs") / "tiny"
-    budget = Budget(steps=160, every_s=0.2, validation_pairs=PAIRS)
-    train(chips, load_split(chips.folder / SPLIT_FILE), TINY, folder, budget, ON)
+    train_siamese(chips, load_split(chips.folder / SPLIT_FILE), TINY, folder, plan(160), ON)
     return folder
 
 
@@ -102,53 +92,48 @@ def test_no_photo_is_dropped_and_misses_are_marked(chips: ChipSet, drawn_lfw: Pa
 
 def test_training_tells_unseen_people_apart(run: Path) -> None:
     lines = [json.loads(line) for line in (run / "train.jsonl").read_text().splitlines()]
-    assert lines[0]["input_px"] == 24 and lines[-1]["input_px"] == 36
+    assert lines[-1]["steps"] == 160 and lines[-1]["pictures"] == 160 * 36
     assert lines[-1]["accuracy"] > 0.75
 
 
 def test_a_finished_run_resumes_to_nothing_more(chips: ChipSet, run: Path) -> None:
-    before = torch.load(run / "last.pt", weights_only=True)["step"]
-    budget = Budget(steps=160, validation_pairs=PAIRS)
-    train(chips, load_split(chips.folder / SPLIT_FILE), TINY, run, budget, ON)
-    assert torch.load(run / "last.pt", weights_only=True)["step"] == before
+    before = (run / CHECKPOINT).read_bytes()
+    train_siamese(chips, load_split(chips.folder / SPLIT_FILE), TINY, run, plan(160), ON)
+    assert (run / CHECKPOINT).read_bytes() == before
 
 
 def test_ctrl_c_saves_and_the_same_command_goes_on(
     chips: ChipSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from trainer.verifier import train as loop
+    split, calls, honest = load_split(chips.folder / SPLIT_FILE), iter(range(1000)), SiameseLearner.loss
 
-    split, budget = load_split(chips.folder / SPLIT_FILE), Budget(steps=6, validation_pairs=PAIRS)
-    steps = iter(range(1000))
-    honest = loop._step
-
-    def interrupted(*arguments: object) -> tuple[float, float]:
-        if next(steps) == 3:
+    def interrupted(self: SiameseLearner, *arguments: object) -> object:
+        if next(calls) == 3:
             raise KeyboardInterrupt
-        return honest(*arguments)  # type: ignore[arg-type]
+        return honest(self, *arguments)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(loop, "_step", interrupted)
+    monkeypatch.setattr(SiameseLearner, "loss", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        train(chips, split, TINY, tmp_path, budget, ON)
-    assert torch.load(tmp_path / "last.pt", weights_only=True)["step"] == 3
-    train(chips, split, TINY, tmp_path, budget, ON)
-    assert torch.load(tmp_path / "last.pt", weights_only=True)["step"] == 6
+        train_siamese(chips, split, TINY, tmp_path, plan(6), ON)
+    assert torch.load(tmp_path / CHECKPOINT, weights_only=True)["clock"]["steps"] == 3
+    train_siamese(chips, split, TINY, tmp_path, plan(6), ON)
+    assert torch.load(tmp_path / CHECKPOINT, weights_only=True)["clock"]["steps"] == 6
     with pytest.raises(ValueError, match="another config"):
-        train(chips, split, replace(TINY, margin=0.2), tmp_path, budget, ON)
+        train_siamese(chips, split, replace(TINY, margin=0.2), tmp_path, plan(8), ON)
 
 
 def test_a_run_that_saw_a_held_out_person_is_not_evaluated(chips: ChipSet, run: Path, tmp_path: Path) -> None:
-    crossed = torch.load(run / "last.pt", weights_only=True)
-    split = load_split(chips.folder / SPLIT_FILE)
-    crossed["split"]["train"].append(split.test[0])
-    torch.save(crossed, tmp_path / "last.pt")
+    crossed = torch.load(run / CHECKPOINT, weights_only=True)
+    split, description = load_split(chips.folder / SPLIT_FILE), json.loads(crossed["description"])
+    description["split"]["train"].append(split.test[0])
+    torch.save({**crossed, "description": json.dumps(description)}, tmp_path / CHECKPOINT)
     with pytest.raises(PeopleCrossSplit, match=split.test[0]):
-        evaluate_run(chips.folder, tmp_path, ON, 1, per_class=PAIRS)
+        evaluate_run(measured(chips), tmp_path)
 
 
 def test_calibrated_evaluated_exported_and_served(chips: ChipSet, run: Path, tmp_path: Path) -> None:
-    record = calibrate_run(chips.folder, run, ON, 1, max_far=0.05, per_class=PAIRS, impostors=600)
-    report = evaluate_run(chips.folder, run, ON, 1, per_class=PAIRS, impostors=600)
+    record = calibrate_run(measured(chips), run, max_far=0.05)
+    report = evaluate_run(measured(chips), run)
     assert report["held_out"]["pairs"] == 4 * PAIRS and report["held_out"]["accuracy"] > 0.7
     assert (run / "mistakes.png").stat().st_size > 1000
     bundle = export(run, tmp_path / "model", "drawn", "1", "none", "drawn people")
@@ -163,63 +148,27 @@ def test_calibrated_evaluated_exported_and_served(chips: ChipSet, run: Path, tmp
 
 def test_a_foreign_network_is_measured_by_the_same_protocol(chips: ChipSet, run: Path, tmp_path: Path) -> None:
     from services.common.inference.bundle import InputSpec
-    from trainer.verifier.export import write_onnx
+    from trainer.verifier.graph import write_onnx
 
-    write_onnx(run / "last.pt", tmp_path / "theirs.onnx")
+    write_onnx(run, tmp_path / "theirs.onnx")
     spec = InputSpec(
         width_px=36, height_px=36, channels="rgb", layout="nchw", mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5)
     )
     adopt_onnx(tmp_path / "foreign", tmp_path / "theirs.onnx", spec, 48)
-    ours = evaluate_run(chips.folder, run, ON, 1, per_class=PAIRS, impostors=600)["held_out"]
-    theirs = evaluate_run(chips.folder, tmp_path / "foreign", ON, 1, per_class=PAIRS, impostors=600)["held_out"]
+    ours = evaluate_run(measured(chips), run)["held_out"]
+    theirs = evaluate_run(measured(chips), tmp_path / "foreign")["held_out"]
     assert theirs["accuracy"] == pytest.approx(ours["accuracy"], abs=0.03)
 
 
 def test_the_contrastive_config_learns_too(chips: ChipSet, tmp_path: Path) -> None:
-    config = named_config("contrastive", tower=TINY.tower, resolutions=((0.0, 36),), pairs_per_batch=16)
-    budget = Budget(steps=40, validation_pairs=PAIRS)
-    train(chips, load_split(chips.folder / SPLIT_FILE), config, tmp_path, budget, ON)
+    config = named_config("contrastive", tower=TINY.tower, pairs_per_batch=16)
+    train_siamese(chips, load_split(chips.folder / SPLIT_FILE), config, tmp_path, plan(40), ON)
     assert json.loads((tmp_path / "train.jsonl").read_text().splitlines()[-1])["accuracy"] > 0.55
 
 
-def test_initial_weights_fit_another_resolution(chips: ChipSet, run: Path) -> None:
-    state = start(TINY, load_split(chips.folder / SPLIT_FILE), people=26, device=ON, initial=run / "last.pt")
-    assert state.input_px == 24
-    learned = torch.load(run / "last.pt", weights_only=True)["average"]["trunk.0.weight"]
-    assert torch.equal(state.tower.state_dict()["trunk.0.weight"], learned)
-    centres = torch.load(run / "last.pt", weights_only=True)["margin_head"]["centres"]
-    assert torch.equal(state.margin_head.centres, centres)
-
-
-def test_a_backbone_begins_with_what_attributes_taught_and_is_served(chips: ChipSet, tmp_path: Path) -> None:
-    split, run = load_split(chips.folder / SPLIT_FILE), tmp_path / "run"
-    budget = Budget(steps=25, validation_pairs=PAIRS)
-    train(chips, split, TINY_TRANSFER, run, budget, ON, backbone=ATTRIBUTES)
-    alone = evaluate_run(chips.folder, run, ON, 1, per_class=PAIRS, impostors=600)["held_out"]
-    fit_second_opinion(chips, split, run, ATTRIBUTES, DiscriminantConfig(components=40, dimensions=16))
-    calibrate_run(chips.folder, run, ON, 1, max_far=0.05, per_class=PAIRS, impostors=600)
-    both = evaluate_run(chips.folder, run, ON, 1, per_class=PAIRS, impostors=600)["held_out"]
-    assert alone["accuracy"] > 0.7 and both["accuracy"] > 0.75 and both["roc_auc"] != alone["roc_auc"]
-    bundle = export(run, tmp_path / "model", "drawn", "1", "none", "drawn people")
-    replay_golden(bundle, FaceVerifier(load_bundle(tmp_path / "model"), threads=1).replay)
-    assert FaceVerifier(bundle, threads=1).embed(np.asarray(chips.chips[:1])).shape == (1, 32 + 16)
-    with pytest.raises(ValueError, match="no backbone"):
-        train(chips, split, TINY, tmp_path / "other", budget, ON, backbone=ATTRIBUTES)
-
-
-def test_a_backbone_begun_from_attributes_still_tells_them(chips: ChipSet) -> None:
-    """Its maps, pooled, are the features that the shipped heads read."""
-    tower = BackboneTower(TINY_TRANSFER.tower)
-    begin_from_attributes(tower, ATTRIBUTES, chips, list(range(len(chips))), 80)
-    net = FaceNet()
-    restore(net, ATTRIBUTES, [torch.rand(4, 3, 64, 64)])
-    picture = torch.rand(2, 3, 64, 64)
-    _, middle, coarse = tower.eval().maps(picture * 2 - 1)
-    pooled = torch.cat([middle.mean((2, 3)), coarse.mean((2, 3))], dim=1)
-    assert torch.allclose(pooled, net.eval().features(picture), atol=1e-3)
-
-
-@pytest.mark.parametrize("verb", ["", "prepare", "train", "evaluate", "calibrate", "export", "publish"])
+@pytest.mark.parametrize(
+    "verb", ["", "prepare", "prepare-portraits", "train", "choose", "evaluate", "calibrate", "export", "publish"]
+)
 def test_every_verb_explains_itself(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         cli.main([*([verb] if verb else []), "--help"])

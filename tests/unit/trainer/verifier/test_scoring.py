@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
-
 import numpy as np
 import pytest
 
-from trainer.verifier.calibrate import fit_platt, rates_table, threshold_for
+from trainer.verifier.calibrate import Platt, calibration_record, fit_platt, rates_table
+from trainer.verifier.evaluate import by_group, stated_and_measured
+from trainer.verifier.pairs import Pairs
+from trainer.verifier.protocol import Scored, joined
 from trainer.verifier.scoring import (
     accuracy,
     best_threshold,
     calibration_error,
     equal_error_rate,
     roc_curve,
-    true_accepts_at,
 )
+from trainer.verifier.strangers import Alike
 
 SCORES = np.array([0.9, 0.8, 0.7, 0.6, 0.5, 0.4], dtype=np.float32)
 SAME = np.array([True, True, False, True, False, False])
@@ -53,11 +54,6 @@ def test_equal_error_rate() -> None:
     assert equal_error_rate(np.array([0.9, 0.1], dtype=np.float32), np.array([True, False])) == pytest.approx(0)
 
 
-def test_true_accepts_at_a_false_accept_rate() -> None:
-    assert true_accepts_at(SCORES, SAME, 0.0) == pytest.approx(2 / 3)
-    assert true_accepts_at(SCORES, SAME, 0.34) == pytest.approx(1.0)
-
-
 def test_probability_rises_and_is_calibrated_on_other_pairs() -> None:
     platt = fit_platt(*normal_pairs(1))
     grid = platt.probability(np.linspace(-1, 1, 101).astype(np.float32))
@@ -83,11 +79,54 @@ def test_calibration_error_of_an_overconfident_answer() -> None:
     assert calibration_error(np.full(10, 0.95), np.arange(10) < 5) == pytest.approx(0.45)
 
 
+def scored(seed: int, groups: dict[str, float]) -> Scored:
+    """Groups of strangers whose cosines lie that much higher than those of all strangers."""
+    similarity, same = normal_pairs(seed)
+    rows = np.arange(len(same))
+    rng = np.random.default_rng(seed)
+    first, second = np.triu_indices(60, 1)
+    alike = {
+        name: Alike(rng.normal(0.1 + above, 0.1, len(first)).astype(np.float32), first, second, 60)
+        for name, above in groups.items()
+    }
+    return Scored(Pairs(rows, rows, same), similarity, np.sort(similarity[~same]), alike)
+
+
 def test_threshold_table_counts_what_it_says() -> None:
-    similarity, same = normal_pairs(3)
-    table = rates_table(similarity[same], similarity[~same])
-    assert all(a.far >= b.far and a.frr <= b.frr for a, b in pairwise(table))
-    row = threshold_for(table, 0.01)
-    assert row.far <= 0.01
-    assert row.far == pytest.approx(float((similarity[~same] >= row.threshold).mean()), abs=1e-6)
-    assert row.frr == pytest.approx(float((similarity[same] < row.threshold).mean()), abs=1e-6)
+    half = scored(3, {})
+    table = rates_table(half)
+    assert (np.diff(table.far) <= 0).all() and (np.diff(table.frr) >= 0).all()
+    assert np.array_equal(table.far, table.far_any) and np.array_equal(table.far, table.worst)
+    row = table.at(0.01)
+    assert table.far[row] <= 0.01 < table.far[row - 1]
+    assert table.far[row] == pytest.approx(float((half.impostors >= table.threshold[row]).mean()), abs=1e-6)
+    assert table.frr[row] == pytest.approx(float((half.genuine < table.threshold[row]).mean()), abs=1e-6)
+
+
+def test_false_accepts_mean_strangers_who_look_alike_and_the_worst_group_bounds_them() -> None:
+    half = scored(3, {"near": 0.1, "far": 0.0})
+    table = rates_table(half)
+    loose, strict = table.at(0.01), table.at(0.01, 0.01)
+    assert table.far_any[loose] < table.far[loose] <= 0.01 < table.worst[loose]
+    assert table.worst[strict] <= 0.01 and table.threshold[strict] > table.threshold[loose]
+    record = calibration_record(Platt(20, -6), table, strict, half, people=10)
+    assert record["worst_group"] == "near" and record["default_threshold"] == table.threshold[strict]
+    assert len(record["table"]) == len(record["far_any"]) == len(record["far_worst"])
+
+
+def test_an_interval_of_a_group_holds_the_rate_and_narrows_with_faces() -> None:
+    group = scored(3, {"near": 0.1}).alike["near"]
+    low, high = group.interval(0.3)
+    assert 0 < low < group.false_accepts(0.3) < high < 1
+    both = joined(scored(3, {"near": 0.1}), scored(4, {"near": 0.1})).alike["near"]
+    lower, higher = both.interval(0.3)
+    assert both.faces == 120 and higher - lower < high - low
+
+
+def test_what_is_stated_is_measured_on_the_other_half() -> None:
+    halves = scored(3, {"near": 0.1, "far": 0.0}), scored(4, {"near": 0.1, "far": 0.0})
+    for figures in stated_and_measured(*halves).values():
+        assert figures["5%"] == pytest.approx(0.05, rel=0.25)
+    groups = by_group(*halves)
+    assert groups["worst"] == "near" and groups["groups"]["near"]["high"] < 0.06
+    assert groups["all_strangers"] < groups["mean"]
