@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image, ImageEnhance
 from skimage import data
 
-SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".heic"}
+SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".heic", ".avif"}
 
 
 def folder_photos(folder: Path) -> list[bytes]:

@@ -39,6 +39,12 @@ class ImageCorrupt(FacekitError):
     code, status, title = "image_corrupt", 422, "Image cannot be decoded"
 
 
+class ImageTooCostly(FacekitError):
+    """A photo within every limit whose decoding needs more memory than a process has for one."""
+
+    code, status, title = "image_too_costly", 422, "Image takes too much memory to decode"
+
+
 class ImageEmpty(FacekitError):
     code, status, title = "image_empty", 422, "Image file is empty"
 

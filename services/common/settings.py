@@ -41,7 +41,7 @@ class Settings(BaseSettings):
     s3_secure: bool = False
 
     max_upload_bytes: int = Field(default=20_000_000, gt=0, description="per photo")
-    max_pixels: int = Field(default=50_000_000, gt=0, description="per photo, checked before decoding")
+    max_pixels: int = Field(default=64_000_000, gt=0, description="per photo, checked before decoding")
     max_queued: int = Field(default=1000, gt=0, description="unfinished jobs accepted before queue_full")
     max_wait_s: float = Field(default=60.0, gt=0, description="longest ?wait= of GET /v1/jobs/{id}")
     api_keys: str = Field(default="", description="name:role:key, comma separated; empty switches keys off")

@@ -122,7 +122,7 @@ def _form(required: list[str], properties: dict[str, Any]) -> dict[str, Any]:
 DETECTION_FORM: Final = _form(
     ["image"],
     {
-        "photos": {"image": "JPEG, PNG, WebP or HEIC"},
+        "photos": {"image": "JPEG, PNG, WebP, HEIC or AVIF"},
         "analyze": {
             "type": "string",
             "description": "Any of " + ", ".join(ATTRIBUTES) + ", separated by commas; none by default",

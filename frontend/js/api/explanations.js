@@ -3,10 +3,11 @@
 
 /** @type {Record<string, [string, string]>} */
 const WORDS = {
-  unsupported_format: ["This is not a photo we can read", "Use a JPEG, PNG, WebP or HEIC picture."],
+  unsupported_format: ["This is not a photo we can read", "Use a JPEG, PNG, WebP, HEIC or AVIF picture."],
   image_too_large: ["This file is too large", "Save a smaller copy and try that."],
   too_many_pixels: ["This photo has too many pixels", "Scale it down and try again."],
   image_corrupt: ["This photo is damaged", "It could not be read to the end. Try another copy of it."],
+  image_too_costly: ["This photo is too costly to open", "Save a plain copy of it, as JPEG, and try that."],
   image_empty: ["This file is empty", "It holds no data at all. Try another copy of it."],
   missing_field: ["Something is missing", "A photo did not arrive with the request. Choose it again."],
   unexpected_field: [
@@ -66,6 +67,7 @@ const OF_THE_PHOTO = new Set([
   "image_too_large",
   "too_many_pixels",
   "image_corrupt",
+  "image_too_costly",
   "image_empty",
   "no_face_in_anchor",
 ]);

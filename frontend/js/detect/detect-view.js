@@ -27,7 +27,7 @@ export class DetectView extends HTMLElement {
   #pictures = [];
   #picked = 0;
   #options = new DetectOptions();
-  #intake = new PhotoIntake({ title: INTAKE_TITLE, hint: "or paste one. JPEG, PNG, WebP or HEIC.", multiple: true });
+  #intake = new PhotoIntake({ title: INTAKE_TITLE, hint: "or paste one. JPEG, PNG, WebP, HEIC or AVIF.", multiple: true });
   #tray = new PictureTray();
   #again = h("button", { type: "button", class: "primary", hidden: true });
   #reset = h("button", { type: "button", class: "quiet reset", hidden: true }, icon("cross"), "Start over");

@@ -2,7 +2,7 @@
 import { h } from "../dom.js";
 import { icon } from "../icons.js";
 
-const TYPES = "image/jpeg,image/png,image/webp,image/heic,image/heif,.heic,.heif";
+const TYPES = "image/jpeg,image/png,image/webp,image/heic,image/heif,image/avif,.heic,.heif,.avif";
 
 /**
  * Where photos come in: dropped, chosen or photographed; views hand pasted ones over. Event: `photos`, its detail the files.

@@ -12,6 +12,7 @@ SNIFF_BYTES: Final = 64
 _HEVC_BRANDS: Final = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs"})
 _GENERIC_BRANDS: Final = frozenset({b"mif1", b"msf1"})
 _AVIF_BRANDS: Final = frozenset({b"avif", b"avis"})
+_MOVING: Final = b"avis"  # as the major brand: the decoder would look for frames as in a video
 
 
 class ImageFormat(StrEnum):
@@ -19,6 +20,7 @@ class ImageFormat(StrEnum):
     PNG = "png"
     WEBP = "webp"
     HEIC = "heic"
+    AVIF = "avif"
 
     @property
     def media_type(self) -> str:
@@ -39,17 +41,20 @@ def sniff(head: bytes) -> ImageFormat:
         return ImageFormat.PNG
     if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
         return ImageFormat.WEBP
-    if head[4:8] == b"ftyp" and _is_heic(head):
-        return ImageFormat.HEIC
-    raise UnsupportedFormat(f"{_guess(head)}; JPEG, PNG, WebP and HEIC photos are accepted")
+    if head[4:8] == b"ftyp" and (found := _by_brand(head)):
+        return found
+    raise UnsupportedFormat(f"{_guess(head)}; JPEG, PNG, WebP, HEIC and AVIF photos are accepted")
 
 
-def _is_heic(head: bytes) -> bool:
+def _by_brand(head: bytes) -> ImageFormat | None:
     size = min(max(int.from_bytes(head[:4], "big"), 16), len(head))
     compatible = {head[offset : offset + 4] for offset in range(16, size - 3, 4)}
-    if head[8:12] in _GENERIC_BRANDS:
-        return not compatible & _AVIF_BRANDS
-    return head[8:12] in _HEVC_BRANDS
+    brand = head[8:12]
+    if brand == _MOVING:
+        return None
+    if brand in _AVIF_BRANDS or (brand in _GENERIC_BRANDS and compatible & _AVIF_BRANDS):
+        return ImageFormat.AVIF
+    return ImageFormat.HEIC if brand in _HEVC_BRANDS | _GENERIC_BRANDS else None
 
 
 def _guess(head: bytes) -> str:
@@ -61,7 +66,7 @@ def _guess(head: bytes) -> str:
     if head[:4] in (b"II*\x00", b"MM\x00*"):
         return "this is a TIFF picture"
     if head[4:8] == b"ftyp":
-        return "this is an AVIF picture or a video"
+        return "this is a video or a picture of another kind"
     if head[:4] == b"%PDF":
         return "this is a PDF document"
     if all(32 <= byte < 127 or byte in b"\t\r\n" for byte in head):

@@ -1,95 +1,89 @@
-"""The structure of a JPEG file: walked marker by marker, so that a cut file is known without decoding it.
+"""JPEG by libjpeg-turbo (simplejpeg): its own reading of the header says the size, in the gateway and in workers.
 
-Decoders fill the missing part of a cut JPEG with grey, some of them silently; the walk is what says so for sure.
+Packed RGB in the time OpenCV takes, in 1 MB of package (1600x1200, one core: 7 ms; Pillow 9 ms).
 """
 
 from __future__ import annotations
 
-import re
-from typing import Final, NamedTuple
+import numpy as np
+import simplejpeg
+from numpy.typing import NDArray
+from PIL import Image
 
 from services.common.errors import ImageCorrupt
+from services.common.photos.by_pillow import PillowPicture
+from services.common.photos.encoded import Encoded, Pixels
+from services.common.photos.jpeg_markers import JpegStructure, of_height, walk_jpeg
+from services.common.photos.pixels import exif_orientation
 
-# Each scan of a progressive file makes the decoder visit the whole picture again. Encoders write about ten; a file
-# of thousands is an attack on the CPU.
-MAX_SCANS: Final = 64
-BLOCK_PX: Final = 8
-
-_START_OF_FRAME: Final = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
-_START_OF_SCAN: Final = 0xDA
-_END_OF_IMAGE: Final = 0xD9
-_APP1: Final = 0xE1
-# In entropy-coded data 0xFF is followed by a stuffed 0x00, a restart marker or fill bytes; anything else ends the scan.
-_NEXT_MARKER: Final = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]", re.DOTALL)
+BLOCK_PX = 8
+# What libjpeg says of bytes between a scan without end marker and the end marker put behind it: a vendor's trailer.
+TRAILER = "extraneous bytes before marker 0xd9"
+# Sampling that TurboJPEG has no name for; libjpeg, asked by Pillow, decodes it.
+UNNAMED_SAMPLING = "subsampling"
 
 
-class JpegStructure(NamedTuple):
-    """Size before any EXIF rotation; `components` is 1 for grey, 3 for colour, 4 for CMYK; `precision` is bits a
-    sample; `exif` is the EXIF block, empty where there is none; `height_at` is where the file says the height."""
-
-    width_px: int
-    height_px: int
-    exif: bytes
-    components: int
-    precision: int
-    scans: int
-    height_at: int
-
-
-def walk_jpeg(content: bytes) -> JpegStructure:
-    """Follows the markers from SOI to EOI; what stands behind EOI (a second picture, padding) is ignored.
-
-    Raises ImageCorrupt for a file that ends early, has no frame or scan, or more than `MAX_SCANS` scans.
-    """
-    position, width, height, components, precision, scans, exif, height_at = 2, 0, 0, 0, 0, 0, b"", 0
-    while True:
-        marker, position = _marker(content, position)
-        if marker == _END_OF_IMAGE:
-            break
-        if position + 2 > len(content):
-            raise ImageCorrupt("the JPEG file is cut off in the middle")
-        length = int.from_bytes(content[position : position + 2], "big")
-        if length < 2 or position + length > len(content):
-            raise ImageCorrupt("the JPEG file is cut off in the middle")
-        if marker in _START_OF_FRAME:
-            if length < 8:
-                raise ImageCorrupt("the JPEG file has a damaged header")
-            precision, components = content[position + 2], content[position + 7]
-            height_at = position + 3
-            height = int.from_bytes(content[height_at : height_at + 2], "big")
-            width = int.from_bytes(content[position + 5 : position + 7], "big")
-        elif marker == _APP1 and not exif and content.startswith(b"Exif\x00", position + 2):
-            exif = content[position + 2 : position + length]
-        position += length
-        if marker == _START_OF_SCAN:
-            scans += 1
-            if scans > MAX_SCANS:
-                raise ImageCorrupt(f"the JPEG file has more than {MAX_SCANS} scans")
-            position = _end_of_scan(content, position)
-    if not components or not scans:
-        raise ImageCorrupt("the JPEG file holds no picture")
-    return JpegStructure(width, height, exif, components, precision, scans, height_at)
+def open_jpeg(content: bytes) -> Encoded:
+    """Raises ImageCorrupt, also where libjpeg reads another picture in the whole file than in its clean segments."""
+    structure = walk_jpeg(content)
+    if structure.precision != 8:
+        raise ImageCorrupt(f"a JPEG of {structure.precision} bits a sample cannot be read, only of 8")
+    said = (structure.width_px, structure.height_px)
+    try:
+        height, width, colours, _ = simplejpeg.decode_jpeg_header(structure.clean, strict=False)
+    except ValueError as error:
+        if UNNAMED_SAMPLING not in str(error):
+            raise
+        rare = PillowPicture(structure.clean, "jpeg", exif_orientation(structure.exif))
+        if (rare.width_px, rare.height_px) != said or not structure.ended:
+            raise ImageCorrupt("the JPEG file is cut off in the middle") from error
+        return rare
+    original = simplejpeg.decode_jpeg_header(content, strict=False)[:2]
+    if (width, height) != said or original != (height, width):
+        raise ImageCorrupt("the JPEG file says two sizes: readers would see different pictures")
+    return JpegPicture(structure, cmyk=colours in ("CMYK", "YCCK"))
 
 
-def first_rows(content: bytes, structure: JpegStructure) -> bytes:
-    """The same file, but of a picture no higher than one row of blocks."""
-    height = min(structure.height_px, BLOCK_PX).to_bytes(2, "big")
-    return content[: structure.height_at] + height + content[structure.height_at + 2 :]
+class JpegPicture(Encoded):
+    def __init__(self, structure: JpegStructure, *, cmyk: bool) -> None:
+        super().__init__(structure.width_px, structure.height_px, exif_orientation(structure.exif))
+        self._structure = structure
+        self._cmyk = cmyk
+
+    def prove(self) -> None:
+        """Of a whole single scan the first rows are enough: decoders refuse headers and tables, and fill in for
+        whatever is wrong between them and the end. All other files are decoded at an eighth of their size."""
+        if self._structure.scans == 1 and self._structure.ended:
+            self._decoded(of_height(self._structure, BLOCK_PX), min(self.height_px, BLOCK_PX), part=8)
+        else:
+            self.pixels(part=8)
+
+    def pixels(self, part: int = 1) -> Pixels:
+        return self._decoded(self._structure.clean, self.height_px, part)
+
+    def _decoded(self, clean: bytes, height_px: int, part: int) -> Pixels:
+        height, width = -(-height_px // part), -(-self.width_px // part)
+        into = np.empty((height, width, 4 if self._cmyk else 3), dtype=np.uint8)
+        options = {"colorspace": "CMYK" if self._cmyk else "RGB", "min_height": height, "min_width": width}
+        if self._structure.ended:
+            decoded = simplejpeg.decode_jpeg(clean, strict=False, buffer=into, **options)
+        else:
+            # Strict: without an end marker, only the decoder knows a cut scan from a whole one.
+            try:
+                decoded = simplejpeg.decode_jpeg(clean, strict=True, buffer=into, **options)
+            except ValueError as error:
+                if TRAILER not in str(error):
+                    raise
+                decoded = simplejpeg.decode_jpeg(clean, strict=False, buffer=into, **options)
+        return _rgb_of_cmyk(decoded) if self._cmyk else decoded
 
 
-def _marker(content: bytes, position: int) -> tuple[int, int]:
-    """The marker at the position and the offset behind it."""
-    if position < len(content) and content[position] != 0xFF:
-        raise ImageCorrupt("the JPEG file is damaged")
-    while position < len(content) and content[position] == 0xFF:
-        position += 1
-    if position >= len(content):
-        raise ImageCorrupt("the JPEG file is cut off in the middle")
-    return content[position], position + 1
+def encode_jpeg(image_rgb: NDArray[np.uint8], quality: int = 90) -> bytes:
+    """A JPEG with no metadata. `quality` 1 to 100; the array is uint8 (height, width, 3) RGB."""
+    written: bytes = simplejpeg.encode_jpeg(np.ascontiguousarray(image_rgb), quality, colorsubsampling="420")
+    return written
 
 
-def _end_of_scan(content: bytes, position: int) -> int:
-    found = _NEXT_MARKER.search(content, position)
-    if found is None:
-        raise ImageCorrupt("the JPEG file is cut off in the middle")
-    return found.start()
+def _rgb_of_cmyk(pixels: Pixels) -> Pixels:
+    """As Pillow does it: (H, W, 4), inverted as Adobe writes it, to RGB."""
+    return np.asarray(Image.fromarray(255 - pixels, mode="CMYK").convert("RGB"), dtype=np.uint8)

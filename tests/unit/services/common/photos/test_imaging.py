@@ -14,20 +14,12 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from services.common.errors import FacekitError, ImageCorrupt, ImageEmpty, TooManyPixels, UnsupportedFormat
-from services.common.photos import imaging
 from services.common.photos.image_format import ImageFormat, sniff
 from services.common.photos.imaging import check, decode, encode_jpeg, probe
-from services.common.photos.jpeg import MAX_SCANS
+from services.common.photos.jpeg_markers import MAX_SCANS
 
 MAX_PIXELS = 50_000_000
-FORMATS = ["JPEG", "PNG", "WEBP", "HEIF"]
-
-
-@pytest.fixture(autouse=True, params=["with OpenCV", "as the gateway's image"])
-def decoder(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every test here holds with OpenCV, which the workers have, and without."""
-    if request.param == "as the gateway's image":
-        monkeypatch.setattr(imaging, "cv2", None)
+FORMATS = ["JPEG", "PNG", "WEBP", "HEIF", "AVIF"]
 
 
 def scene(width: int = 96, height: int = 64) -> NDArray[np.uint8]:
@@ -163,8 +155,9 @@ def test_a_huge_header_raises_no_warning_from_pillow_first() -> None:
         (b"", ImageEmpty),
         (b"not a photo at all", UnsupportedFormat),
         (b"GIF89a" + bytes(20), UnsupportedFormat),
-        (b"\x00\x00\x00\x1cftypavif\x00\x00\x00\x00avifmif1miaf", UnsupportedFormat),
-        (b"\x00\x00\x00\x1cftypmif1\x00\x00\x00\x00avifmif1miaf", UnsupportedFormat),
+        (b"\x00\x00\x00\x1cftypavif\x00\x00\x00\x00avifmif1miaf", ImageCorrupt),
+        (b"\x00\x00\x00\x1cftypmif1\x00\x00\x00\x00avifmif1miaf", ImageCorrupt),
+        (b"\x00\x00\x00\x1cftypavis\x00\x00\x00\x00avifmif1miaf", UnsupportedFormat),
         (b"\x00\x00\x00\x1cftypisom\x00\x00\x02\x00isomiso2avc1", UnsupportedFormat),
         (b"RIFF\x24\x00\x00\x00WAVEfmt ", UnsupportedFormat),
         (b"\xff\xd8\xff", ImageCorrupt),

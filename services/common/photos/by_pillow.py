@@ -1,0 +1,61 @@
+"""PNG, WebP, AVIF, and JPEGs of rare sampling, by the decoders in Pillow."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+from PIL import Image
+
+from services.common.errors import ImageCorrupt
+from services.common.photos.av1_frames import largest_frame_px
+from services.common.photos.encoded import Encoded, Pixels
+from services.common.photos.heif import largest_px
+from services.common.photos.pixels import exif_orientation, flatten
+from services.common.photos.png_chunks import clean_png
+
+# Pillow's own guard only warns at first, and knows one limit a process. The size that its decoder has opened with is
+# held against `max_pixels` before anything is loaded, and against what was loaded afterwards.
+Image.MAX_IMAGE_PIXELS = None
+
+_TRANSPARENT = frozenset({"RGBA", "LA", "PA", "La", "RGBa"})
+
+
+class PillowPicture(Encoded):
+    """`name` is the format's in Pillow; without `orientation` the file's own EXIF says it."""
+
+    def __init__(self, content: bytes, name: str, orientation: int | None = None) -> None:
+        self._image = Image.open(io.BytesIO(content), formats=(name,))
+        if orientation is None:
+            orientation = exif_orientation(self._image.info.get("exif", b""))
+        super().__init__(*self._image.size, orientation)
+
+    def pixels(self, part: int = 1) -> Pixels:
+        with self._image as image:
+            if part > 1:
+                image.draft(None, (max(image.width // part, 1), max(image.height // part, 1)))
+            image.load()
+            if image.mode.startswith("I"):
+                # 16-bit grey; Pillow would clip it to 8 bits instead of scaling it.
+                return flatten(np.asarray(image).astype(np.uint16, copy=False))
+            see_through = image.mode in _TRANSPARENT or "transparency" in image.info
+            target = "RGBA" if see_through else "RGB"
+            return flatten(np.asarray(image if image.mode == target else image.convert(target)))
+
+
+def open_png(content: bytes) -> Encoded:
+    clean, exif = clean_png(content)
+    return PillowPicture(clean, "png", exif_orientation(exif))
+
+
+def open_webp(content: bytes) -> Encoded:
+    """The canvas is what libwebp allocates, and frames must lie in it; the first one is the photo."""
+    if len(content) < int.from_bytes(content[4:8], "little") + 8:
+        raise ImageCorrupt("the WebP file is cut off in the middle")
+    return PillowPicture(content, "webp")
+
+
+def open_avif(content: bytes) -> Encoded:
+    if largest_frame_px(content) > largest_px(content):
+        raise ImageCorrupt("the AVIF file says two sizes: readers would see different pictures")
+    return PillowPicture(content, "avif")
