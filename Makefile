@@ -8,7 +8,8 @@ TEST_LOGS := build/test
 PAGE := tests/e2e/page
 UV := build/uv
 
-# Tests start hundreds of processes: what one has compiled the next should find, whatever this machine's habit is.
+# Tests start hundreds of processes. Each should find what the one before has compiled, so .pyc files are written even on a
+# machine that has switched them off.
 unexport PYTHONDONTWRITEBYTECODE
 
 # Labels of the images; `docker compose` works without them too.
@@ -17,7 +18,7 @@ COMPOSE = FACEKIT_VERSION=$$(sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run up down logs ps backup restore images test test-serving test-trainer test-stack test-gpu test-page page-tools lint lint-page format bench train screenshots constraints clean
+.PHONY: help run up down logs ps backup restore images test test-serving test-trainer test-stack test-gpu test-timing test-page page-tools lint lint-page types mutants conformance format settings bench train screenshots constraints clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -50,43 +51,65 @@ images: ## build the images of the stack and print their sizes, whole and compre
 	@$(COMPOSE) build --quiet
 	@sh scripts/deployment/image_sizes.sh
 
-# The two halves beside each other; what the training half says is printed when it has ended.
+# Both halves run at the same time. The output of the training half is printed when it has ended, and last what both
+# skipped.
 test: $(UV)/installer ## every test, in the environments they need
-	@mkdir -p $(TEST_LOGS); \
+	@mkdir -p $(TEST_LOGS); rm -f $(TEST_LOGS)/*.xml; \
 	$(MAKE) --no-print-directory test-trainer > $(TEST_LOGS)/trainer.log 2>&1 & trainer=$$!; trap "kill $$trainer" INT TERM; \
 	failed=0; $(MAKE) --no-print-directory test-serving || failed=1; \
-	wait $$trainer || failed=1; cat $(TEST_LOGS)/trainer.log; exit $$failed
+	wait $$trainer || failed=1; cat $(TEST_LOGS)/trainer.log; \
+	$(VENV)/bin/python -m scripts.checks.skipped $(TEST_LOGS)/serving.xml $(TEST_LOGS)/trainer.xml; exit $$failed
 
-# Two processes, since alone none keeps two cores busy; whole files, whose tests share servers; the longest files first.
+# Two processes, because one alone does not keep two cores busy. A file stays in one process, because its tests share
+# servers. The longest files start first.
 test-serving: $(VENV)/dev page-tools ## tests of the running half
-	$(VENV)/bin/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder \
+	$(VENV)/bin/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --junitxml=$(TEST_LOGS)/serving.xml \
 		tests/integration tests/e2e tests/contract tests/unit
 
 test-trainer: $(TRAINER_VENV)/trainer ## tests of the training half (a large environment: it has torch)
-	$(TRAINER_VENV)/bin/python -m pytest --confcutdir=tests/unit/trainer tests/unit/trainer
+	$(TRAINER_VENV)/bin/python -m pytest --confcutdir=tests/unit/trainer --junitxml=$(TEST_LOGS)/trainer.xml \
+		tests/unit/trainer
 
 test-stack: $(VENV)/dev ## tests of the stack, on a Docker engine: builds images, starts and kills containers
 	FACEKIT_TEST_COMPOSE=1 $(VENV)/bin/python -m pytest tests/e2e/compose
 
+# Measures of time, which `make test` leaves out: whatever else runs here falls on them.
+test-timing: $(VENV)/dev page-tools ## how fast it is, held to its limits: alone on an idle machine
+	@echo "facekit: nothing else should run on this machine now; its load is $$(uptime | sed 's/.*average[s]*: *//')"
+	$(VENV)/bin/python -m pytest -m timing tests
+
 test-gpu: $(GPU_VENV)/gpu $(TRAINER_VENV)/trainer ## tests of models and trainers on a GPU of NVIDIA's
-	FACEKIT_TEST_DEVICE=cuda $(GPU_VENV)/bin/python -m pytest $(addprefix tests/unit/services/,detector analyzer verifier)
+	FACEKIT_TEST_DEVICE=cuda $(GPU_VENV)/bin/python -m pytest -m "timing or not timing" $(addprefix tests/unit/services/,detector analyzer verifier)
 	FACEKIT_TEST_DEVICE=cuda $(TRAINER_VENV)/bin/python -m pytest --confcutdir=tests/unit/trainer tests/unit/trainer
 
 test-page: ## unit tests of the page, by node's own runner
 	@$(call with,node) node --test $$(find tests/unit/frontend -name "*.test.js")
 
-lint: $(VENV)/dev lint-page ## ruff, mypy --strict, import contracts, types of the page
+lint: $(VENV)/dev lint-page ## ruff, mypy --strict, import contracts, types of page and API
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports
+	$(VENV)/bin/python -m scripts.api_types --check
 
 lint-page: page-tools
 	@$(call with,npm) $(PAGE)/node_modules/.bin/tsc --project frontend/jsconfig.json
 
+types: $(VENV)/dev ## write the page's and the client's types anew, from the OpenAPI document
+	$(VENV)/bin/python -m scripts.api_types
+
+mutants: $(VENV)/dev ## make the mistakes that hurt most, in a copy: tests must notice each
+	$(VENV)/bin/python -m scripts.checks.mutants
+
+conformance: $(VENV)/dev ## hold a gateway to its OpenAPI document, with schemathesis
+	$(VENV)/bin/python -m scripts.checks.conformance
+
 format: $(VENV)/dev ## let ruff write the format
 	$(VENV)/bin/ruff check --fix .
 	$(VENV)/bin/ruff format .
+
+settings: $(VENV)/dev ## write docs/settings.md, .env.example and compose's settings from the Settings class
+	$(VENV)/bin/python -m scripts.settings
 
 bench: $(VENV)/dev ## images per second, overhead and memory of the whole system beside the bare model
 	$(VENV)/bin/python -m scripts.bench --json bench/latest.json
@@ -97,8 +120,8 @@ train: $(TRAINER_VENV)/trainer ## make the training environment and list what it
 screenshots: $(VENV)/dev page-tools ## README's pictures of the page, taken anew (needs Chromium and node)
 	$(VENV)/bin/python -m scripts.screenshots
 
-constraints: $(VENV)/dev ## resolve pyproject.toml again into constraints.txt
-	$(VENV)/bin/python -m scripts.environment.lock
+constraints: $(VENV)/dev ## resolve pyproject.toml again into constraints.txt; KEEP=1 moves no pin that is there
+	$(VENV)/bin/python -m scripts.environment.lock $(if $(KEEP),--keep)
 
 clean: ## remove environments, caches and build leftovers (not .facekit: it holds your jobs)
 	rm -rf $(VENV) $(TRAINER_VENV) $(GPU_VENV) $(PAGE)/node_modules build *.egg-info .mypy_cache .pytest_cache .ruff_cache .import_linter_cache

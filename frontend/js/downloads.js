@@ -1,5 +1,4 @@
 // @ts-check
-import { zip } from "./zip.js";
 
 /** @typedef {import("./api/api.js").Api} Api */
 
@@ -17,7 +16,7 @@ export function save(blob, name) {
 }
 
 /**
- * @param {import("./api/types.js").Job} job
+ * @param {import("./api/types.js").JobView} job
  */
 export function saveJson(job) {
   save(new Blob([JSON.stringify(job, null, 2)], { type: "application/json" }), `${stem(job)}.json`);
@@ -25,7 +24,7 @@ export function saveJson(job) {
 
 /**
  * @param {Api} api
- * @param {import("./api/types.js").Job} job
+ * @param {import("./api/types.js").JobView} job
  * @param {string} url
  * @param {string} part what of the job this is
  */
@@ -37,20 +36,13 @@ export async function savePicture(api, job, url, part) {
 /**
  * Every face as a picture of its own, in one archive.
  * @param {Api} api
- * @param {import("./api/types.js").Job} job
- * @param {readonly import("./api/types.js").Face[]} faces
+ * @param {import("./api/types.js").JobView} job
  */
-export async function saveCrops(api, job, faces) {
-  const files = [];
-  for (const face of faces) {
-    const blob = await api.picture(face.crop_url);
-    const bytes = new Uint8Array(await blob.arrayBuffer());
-    files.push({ name: `face-${String(face.index + 1).padStart(3, "0")}.${extension(blob.type)}`, bytes });
-  }
-  save(new Blob([/** @type {BlobPart} */ (zip(files))], { type: "application/zip" }), `${stem(job)}-faces.zip`);
+export async function saveFaces(api, job) {
+  save(await api.faces(job.id), `${stem(job)}-faces.zip`);
 }
 
-/** @param {import("./api/types.js").Job} job */
+/** @param {import("./api/types.js").JobView} job */
 function stem(job) {
   return `facekit-${job.id.slice(0, 13)}`;
 }

@@ -1,5 +1,6 @@
 // @ts-check
 import { Api } from "./api/api.js";
+import { vocabulary } from "./api/vocabulary.js";
 import { AppShell } from "./shell/app-shell.js";
 import { ServerNotice } from "./shell/server-notice.js";
 
@@ -8,6 +9,7 @@ api.askForKey = async (/** @type {boolean} */ refused) => {
   const { KeyDialog } = await import("./dialogs/key-dialog.js");
   return KeyDialog.ask(refused);
 };
+vocabulary.from(() => api.vocabulary());
 const main = /** @type {HTMLElement} */ (document.querySelector("main"));
 main.before(new ServerNotice(api));
 main.replaceChildren(new AppShell(api));

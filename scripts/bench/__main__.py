@@ -30,12 +30,11 @@ from scripts.bench.cpu import around_model_ms, cpu_now_s, medians_ms, per_image_
 from scripts.bench.photos import composed_photos, folder_photos
 from scripts.bench.proc import cpu_name, memory_mb
 from scripts.bench.report import report
-from scripts.embedded.free_port import free_port
 from scripts.embedded.home import CannotStart
-from scripts.embedded.stack import EmbeddedStack
+from scripts.embedded.stack import EmbeddedStack, apart
 from services.common.inference.bundle import load_bundle
 from services.common.photos.imaging import decode
-from services.common.settings import Settings
+from services.common.settings import load_settings
 from services.detector.engines import engines
 from services.detector.model import FaceDetector
 from services.detector.stage import DetectorStage
@@ -171,7 +170,7 @@ def overhead_ms(server: Server, photos: Sequence[bytes], count: int, kind: str) 
 
 
 def measure(arguments: argparse.Namespace) -> Json:
-    settings = Settings()
+    settings = load_settings()
     photos = folder_photos(arguments.photos) if arguments.photos else composed_photos(24)
     photos_rgb = [decode(photo, max_pixels=settings.max_pixels) for photo in photos]
     bundle = load_bundle(
@@ -180,8 +179,7 @@ def measure(arguments: argparse.Namespace) -> Json:
     engine = next(engines(bundle, settings.threads, settings.detector_engine, device=settings.device))
     model = FaceDetector(bundle, threads=settings.threads, engine=engine)
     with tempfile.TemporaryDirectory(prefix="facekit-bench-") as home:
-        overrides = {"HOME": home, "PORT": str(free_port()), "API_KEYS": "", "RATE_LIMIT_PER_MINUTE": "0"}
-        stack = EmbeddedStack({f"FACEKIT_{name}": value for name, value in overrides.items()}, say=_note)
+        stack = EmbeddedStack({**apart(Path(home)), "FACEKIT_RATE_LIMIT_PER_MINUTE": "0"}, say=_note)
         ready_s = stack.start()
         try:
             server = Server(stack.url)

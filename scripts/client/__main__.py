@@ -8,26 +8,25 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
 import time
 from pathlib import Path
-from typing import Any
 
 import requests
 
 from scripts.client.api import Client, Refused, Unreachable
 from scripts.client.report import detection_report, verification_report
+from scripts.client.types import DetectionResult, JobView, VerificationResult
+from services.common.settings import load_settings
+from services.common.settings.load import environment
 
 FOUND, FAILED, USAGE, NOTHING, UNREACHABLE, INTERRUPTED = 0, 1, 2, 3, 4, 130
-
-Json = dict[str, Any]
 
 
 def parser() -> argparse.ArgumentParser:
     common = argparse.ArgumentParser(add_help=False)
-    common.add_argument("--url", default=os.environ.get("FACEKIT_URL") or "http://127.0.0.1:8080", help="of the server")
-    common.add_argument("--api-key", default=os.environ.get("FACEKIT_API_KEY", ""), help="or FACEKIT_API_KEY")
+    common.add_argument("--url", help="of the server; or FACEKIT_URL, or this machine's own")
+    common.add_argument("--api-key", help="or FACEKIT_API_KEY")
     common.add_argument("--timeout", type=float, default=300.0, metavar="S", help="seconds to wait in all (300)")
     common.add_argument("--json", action="store_true", help="print the whole job as JSON")
     common.add_argument("--save-annotated", type=Path, metavar="FILE", help="save the photo with its boxes drawn")
@@ -56,7 +55,7 @@ class Progress:
         self._live = sys.stderr.isatty()
         self._last = ""
 
-    def show(self, job: Json) -> None:
+    def show(self, job: JobView) -> None:
         line = job["status"] if job["stage"] is None else f"{job['status']}: {job['stage']}"
         if line != self._last:
             self._write(line, end="" if self._live else "\n")
@@ -83,44 +82,49 @@ def fields_of(arguments: argparse.Namespace) -> tuple[str, dict[str, Path], dict
     return "/v1/verifications", {"anchor": arguments.anchor, "image": arguments.photo}, fields
 
 
-def save_pictures(client: Client, arguments: argparse.Namespace, result: Json) -> None:
-    faces = result.get("faces")
-    if faces is None:
+def save_pictures(client: Client, arguments: argparse.Namespace, result: DetectionResult | VerificationResult) -> None:
+    if "faces" in result:
+        faces = result["faces"]
+    else:
         faces = [match["face"] for match in result["matches"] + result["unmatched"]]
     if arguments.save_crops is not None:
         arguments.save_crops.mkdir(parents=True, exist_ok=True)
         for face in faces:
             target = arguments.save_crops / f"{arguments.photo.stem}-face-{face['index']}.jpg"
             target.write_bytes(client.image(face["crop_url"]))
-    if arguments.save_annotated is not None and result.get("annotated_url"):
+    if arguments.save_annotated is not None and (url := result["annotated_url"]):
         arguments.save_annotated.parent.mkdir(parents=True, exist_ok=True)
-        arguments.save_annotated.write_bytes(client.image(result["annotated_url"]))
+        arguments.save_annotated.write_bytes(client.image(url))
 
 
-def finish(client: Client, arguments: argparse.Namespace, job: Json) -> int:
+def finish(client: Client, arguments: argparse.Namespace, job: JobView) -> int:
     """Prints the ended job, saves its pictures and returns the exit code."""
     if arguments.json:
         print(json.dumps(job, indent=2, ensure_ascii=False))
-    if job["status"] != "succeeded":
-        error = job["error"] or {"code": job["status"], "detail": "the job was cancelled"}
-        print(f"{error['code']}: {error['detail']}", file=sys.stderr)
-        return FAILED
     result = job["result"]
+    if result is None:
+        error = job["error"]
+        said = f"{error['code']}: {error['detail']}\n{error['advice']}" if error else "cancelled: the job was cancelled"
+        print(said, file=sys.stderr)
+        return FAILED
     save_pictures(client, arguments, result)
-    if arguments.kind == "detect":
+    if "faces" in result:
         if not arguments.json:
-            print(detection_report(job, arguments.photo))
+            print(detection_report(job, result, arguments.photo))
         return FOUND if result["faces"] else NOTHING
     if not arguments.json:
-        print(verification_report(job, arguments.anchor, arguments.photo))
+        print(verification_report(job, result, arguments.anchor, arguments.photo))
     return FOUND if any(match["match"] for match in result["matches"]) else NOTHING
 
 
 def main(argv: list[str]) -> int:
     arguments = parser().parse_args(argv)
     progress = Progress()
-    client = Client(arguments.url, arguments.api_key, deadline=time.monotonic() + arguments.timeout, tell=progress.tell)
-    job: Json | None = None
+    settings, variables = load_settings(), environment()
+    url = arguments.url or variables.get("FACEKIT_URL") or settings.url
+    key = variables.get("FACEKIT_API_KEY", "") if arguments.api_key is None else arguments.api_key
+    client = Client(url, key, deadline=time.monotonic() + arguments.timeout, tell=progress.tell)
+    job: JobView | None = None
     try:
         job = client.submit(*fields_of(arguments))
         for state in client.follow(job):
@@ -143,7 +147,7 @@ def main(argv: list[str]) -> int:
         return FAILED
     except Refused as error:
         progress.clear()
-        progress.tell(str(error))
+        progress.tell(f"{error}\n{error.advice}".rstrip())
         return FAILED
     except Unreachable as error:
         progress.clear()

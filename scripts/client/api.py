@@ -10,11 +10,13 @@ from typing import Any
 
 import requests
 
-Json = dict[str, Any]
+from scripts.client.types import JobView
 
 WAIT_S = 20.0
 RETRIES = 5
 RETRY_AFTER_LIMIT_S = 60.0
+# What a proxy answers while there is no server behind it, or too much.
+PASSING_STATUSES = frozenset({429, 502, 503, 504})
 
 
 class Unreachable(Exception):
@@ -22,12 +24,14 @@ class Unreachable(Exception):
 
 
 class Refused(Exception):
-    """The server's problem: its stable `code` and a sentence."""
+    """The server's problem: its stable `code`, a sentence, what to do, and whether it passes by itself."""
 
-    def __init__(self, code: str, detail: str) -> None:
+    def __init__(self, code: str, detail: str, advice: str = "", *, retryable: bool = False) -> None:
         super().__init__(f"{code}: {detail}")
         self.code = code
         self.detail = detail
+        self.advice = advice
+        self.retryable = retryable
 
 
 class Client:
@@ -41,7 +45,7 @@ class Client:
         if api_key:
             self._session.headers["Authorization"] = f"Bearer {api_key}"
 
-    def submit(self, path: str, photos: Mapping[str, Path], fields: Mapping[str, str]) -> Json:
+    def submit(self, path: str, photos: Mapping[str, Path], fields: Mapping[str, str]) -> JobView:
         """The accepted job. The Idempotency-Key makes a repeated upload the same job.
 
         Raises OSError for an unreadable photo, Refused, Unreachable.
@@ -49,15 +53,15 @@ class Client:
         files = {field: (photo.name, photo.read_bytes()) for field, photo in photos.items()}
         key = str(uuid.uuid4())
         response = self._call("POST", path, files=files, data=dict(fields), headers={"Idempotency-Key": key})
-        return _json(response)
+        return _job(response)
 
-    def follow(self, job: Json) -> Iterator[Json]:
+    def follow(self, job: JobView) -> Iterator[JobView]:
         """The job each time it changed, last in its terminal state. Raises Refused, Unreachable."""
         yield job
         while job["status"] in {"queued", "running"}:
             if time.monotonic() > self._deadline:
                 raise TimeoutError
-            job = _json(self._call("GET", f"/v1/jobs/{job['id']}", params={"wait": str(self._wait_s())}))
+            job = _job(self._call("GET", f"/v1/jobs/{job['id']}", params={"wait": str(self._wait_s())}))
             yield job
 
     def image(self, url: str) -> bytes:
@@ -71,7 +75,7 @@ class Client:
         return round(min(WAIT_S, max(self._deadline - time.monotonic(), 0.1)), 1)
 
     def _call(self, method: str, path: str, **arguments: Any) -> requests.Response:
-        """Repeats on lost connections and on 429, 502, 503, 504, as long as the deadline allows.
+        """Repeats on lost connections and on problems that can pass, as long as the deadline allows.
 
         Raises Refused with the last problem, Unreachable when the last try got no answer.
         """
@@ -85,9 +89,11 @@ class Client:
             except requests.RequestException as error:
                 raise Unreachable(f"{self._url}: {error}") from error
             else:
-                if response.status_code not in {429, 502, 503, 504}:
-                    return _checked(response)
+                if response.status_code < 400:
+                    return response
                 problem = _problem(response)
+                if not problem.retryable:
+                    raise problem
                 pause_s = _retry_after_s(response, pause_s)
             if attempt == RETRIES or time.monotonic() + pause_s > self._deadline:
                 break
@@ -96,23 +102,21 @@ class Client:
         raise problem
 
 
-def _checked(response: requests.Response) -> requests.Response:
-    if response.status_code >= 400:
-        raise _problem(response)
-    return response
-
-
 def _problem(response: requests.Response) -> Refused:
+    """The server says itself whether its problem passes; of what stands before a server the status tells."""
+    passing = response.status_code in PASSING_STATUSES
     try:
         body = response.json()
-        return Refused(str(body["code"]), str(body["detail"]))
+        code, detail = str(body["code"]), str(body["detail"])
     except (ValueError, KeyError, TypeError):
-        return Refused(f"http_{response.status_code}", response.reason or "no facekit server answered")
+        reason = response.reason or "no facekit server answered"
+        return Refused(f"http_{response.status_code}", reason, retryable=passing)
+    return Refused(code, detail, str(body.get("advice", "")), retryable=bool(body.get("retryable", passing)))
 
 
-def _json(response: requests.Response) -> Json:
+def _job(response: requests.Response) -> JobView:
     try:
-        body: Json = response.json()
+        body: JobView = response.json()
     except ValueError:
         raise Refused("not_facekit", "the answer is not JSON: is this a facekit server?") from None
     return body

@@ -3,37 +3,33 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 from scripts.client.table import table
-
-Json = dict[str, Any]
+from scripts.client.types import AgeEstimate, Box, DetectionResult, Face, JobView, Match, Scores, VerificationResult
 
 NOTICES = {
     "no_faces": "no face was found",
     "several_faces_in_anchor": "the anchor photo shows several faces; the largest was used",
-    "low_quality_anchor": "the anchor face is small or blurred: do not lean on this comparison",
+    "low_quality_anchor": "the anchor face is too poor to compare with: choose a larger, sharper or brighter one",
 }
 
 
-def detection_report(job: Json, photo: Path) -> str:
-    result = job["result"]
+def detection_report(job: JobView, result: DetectionResult, photo: Path) -> str:
     faces = result["faces"]
     size = f"{result['image']['width']} x {result['image']['height']} px"
     title = f"{photo.name} ({size}): {_count(len(faces), 'face')}{_made_by(job)}"
     if not faces:
         return title
-    asked = [name for name in ("age", "gender", "ethnicity", "emotion") if (faces[0].get("attributes") or {}).get(name)]
+    estimates = [_estimates(face) for face in faces]
+    asked = list(estimates[0])
     rows = [
-        [str(face["index"]), f"{face['confidence']:.2f}", *_box(face["box"])]
-        + [_attribute(name, (face.get("attributes") or {}).get(name)) for name in asked]
-        for face in faces
+        [str(face["index"]), f"{face['confidence']:.2f}", *_box(face["box"]), *(said.get(name, "") for name in asked)]
+        for face, said in zip(faces, estimates, strict=True)
     ]
     return f"{title}\n{table(['face', 'confidence', 'x', 'y', 'width', 'height', *asked], rows)}"
 
 
-def verification_report(job: Json, anchor: Path, photo: Path) -> str:
-    result = job["result"]
+def verification_report(job: JobView, result: VerificationResult, anchor: Path, photo: Path) -> str:
     threshold = result["threshold"]
     matched = [match for match in result["matches"] if match["match"]]
     everyone = result["matches"] + result["unmatched"]
@@ -42,13 +38,14 @@ def verification_report(job: Json, anchor: Path, photo: Path) -> str:
         f"{'matches' if len(matched) == 1 else 'match'}{_made_by(job)}",
         f"threshold {threshold['value']:.3f}, where {threshold['far']:.2%} of strangers are accepted "
         f"and {threshold['frr']:.2%} of true pairs are missed",
+        *_among(len(everyone), result.get("any_false_match")),
         *(f"note: {NOTICES.get(notice, notice)}" for notice in result["notices"]),
     ]
     if everyone:
         rows = [
             [
                 str(match["face"]["index"]),
-                "too poor to judge" if match["match"] is None else "match" if match["match"] else "no match",
+                _decision(match),
                 f"{match['probability']:.1%}",
                 f"{match['similarity']:.3f}",
                 *_box(match["face"]["box"]),
@@ -59,21 +56,46 @@ def verification_report(job: Json, anchor: Path, photo: Path) -> str:
     return "\n".join(lines)
 
 
+def _among(faces: int, any_false_match: float | None) -> list[str]:
+    if faces < 2 or any_false_match is None:
+        return []
+    return [f"with {faces} faces, the chance of at least one false match is about {any_false_match:.0%}"]
+
+
+def _decision(match: Match) -> str:
+    if match["match"] is None:
+        quality = match.get("quality")
+        reasons = ", ".join(reason.replace("_", " ") for reason in (quality.get("reasons", ()) if quality else ()))
+        return f"cannot be judged: {reasons or 'the anchor'}"
+    return "match" if match["match"] else "no match"
+
+
 def _count(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
-def _made_by(job: Json) -> str:
+def _made_by(job: JobView) -> str:
     return f", by {', '.join(job['models'].values())}" if job["models"] else ""
 
 
-def _box(box: Json) -> list[str]:
-    return [f"{box[side]:.0f}" for side in ("x", "y", "width", "height")]
+def _box(box: Box) -> list[str]:
+    return [f"{side:.0f}" for side in (box["x"], box["y"], box["width"], box["height"])]
 
 
-def _attribute(name: str, estimate: Json | None) -> str:
-    if estimate is None:
-        return ""
-    if name == "age":
+def _estimates(face: Face) -> dict[str, str]:
+    """What was estimated of a face, in words, by attribute."""
+    if (attributes := face["attributes"]) is None:
+        return {}
+    estimates: dict[str, AgeEstimate | Scores | None] = {
+        "age": attributes["age"],
+        "gender": attributes["gender"],
+        "ethnicity": attributes["ethnicity"],
+        "emotion": attributes["emotion"],
+    }
+    return {name: _words(estimate) for name, estimate in estimates.items() if estimate}
+
+
+def _words(estimate: AgeEstimate | Scores) -> str:
+    if "value" in estimate:
         return f"{estimate['value']:.0f} ± {estimate['spread']:.0f}"
     return f"{estimate['label']} {estimate['scores'][estimate['label']]:.0%}"

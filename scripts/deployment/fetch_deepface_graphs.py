@@ -16,7 +16,7 @@ from typing import Final
 
 from services.analyzer.graphs import GRAPHS, check_contract, weights_folder
 from services.common.errors import WeightsUnavailable
-from services.common.settings import Settings
+from services.common.settings import load_settings
 
 BLOCK_BYTES: Final = 1 << 20
 TIMEOUT_S: Final = 30.0
@@ -35,7 +35,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = parser.parse_args(argv)
     if unknown := set(arguments.attributes) - set(GRAPHS):
         parser.error(f"no such attribute: {', '.join(sorted(unknown))}")
-    home = arguments.home or Settings().deepface_home or Path.home()
+    home = arguments.home or load_settings().deepface_home or Path.home()
     for attribute in arguments.attributes or GRAPHS:
         try:
             fetch(attribute, home, _sources(attribute, arguments.mirror))

@@ -1,19 +1,23 @@
 """What the stack wants in `.env`: writes what is missing, with random secrets, and shows new API keys once. Used by
-`make up`.
+`make up`. A `FACEKIT_*` name that nothing reads is refused: containers would never see it.
 
 Standard library only: whoever runs the stack needs no Python environment of ours.
 """
 
 from __future__ import annotations
 
+import difflib
 import os
 import re
 import secrets
 import sys
 from pathlib import Path
 
-ENV_FILE = Path(__file__).resolve().parents[2] / ".env"
-# The trainer works as whoever made the checkout, so that it may write to their folders; as root's stand-in for root.
+ROOT = Path(__file__).resolve().parents[2]
+ENV_FILE = ROOT / ".env"
+SETTINGS_PAGE = ROOT / "docs" / "settings.md"
+# The trainer writes to these folders, so it runs as their owner: whoever runs `make up`. In place of root it runs as
+# STAND_IN.
 MOUNTED = ("data", "runs")
 STAND_IN = 10001
 HEADER = "# Secrets of the stack (compose.yaml), written by `make up`. Whoever reads this file may do everything."
@@ -52,6 +56,19 @@ def missing(text: str) -> dict[str, str]:
     return {name: value for name, value in wanted.items() if name not in named}
 
 
+def unknown(text: str) -> list[str]:
+    """A line for each `FACEKIT_*` name of the text or of the shell that docs/settings.md does not list."""
+    page = SETTINGS_PAGE.read_text(encoding="utf-8")
+    known = re.findall(r"`(FACEKIT_\w+)`", page)
+    families = tuple(re.findall(r"`(FACEKIT_\w+)\*`", page))
+    names = dict.fromkeys(name for name in (*_NAME.findall(text), *os.environ) if name.startswith("FACEKIT_"))
+    return [
+        f"{name}: there is no such setting; the nearest is {difflib.get_close_matches(name, known, 1, 0.0)[0]}"
+        for name in names
+        if name not in known and not name.startswith(families)
+    ]
+
+
 def complete(path: Path) -> dict[str, str]:
     """Adds to the file what it lacks, readable by its owner alone; returns what was added. Raises OSError."""
     text = path.read_text(encoding="utf-8") if path.exists() else ""
@@ -71,6 +88,9 @@ def complete(path: Path) -> dict[str, str]:
 def main(argv: list[str]) -> int:
     path = Path(argv[0]) if argv else ENV_FILE
     try:
+        if problems := unknown(path.read_text(encoding="utf-8") if path.exists() else ""):
+            print("\n".join(problems), file=sys.stderr)
+            return 2
         added = complete(path)
         make_mounted(path.parent)
     except OSError as error:

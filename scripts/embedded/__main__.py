@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import sys
 from collections.abc import Mapping
 
-from dotenv import dotenv_values
-from pydantic import ValidationError
-
-from scripts.embedded.child import ROOT
 from scripts.embedded.home import CannotStart
 from scripts.embedded.stack import PROGRAMS, EmbeddedStack
 
@@ -20,16 +15,7 @@ def say(line: str) -> None:
 
 
 def main(programs: Mapping[str, str] = PROGRAMS) -> int:
-    for name, value in dotenv_values(ROOT / ".env").items():
-        if name.startswith("FACEKIT_") and value is not None:
-            os.environ.setdefault(name, value)
-    try:
-        stack = EmbeddedStack(say=say, programs=programs)
-    except ValidationError as error:
-        for problem in error.errors():
-            setting = "FACEKIT_" + "_".join(str(part) for part in problem["loc"]).upper()
-            say(f"{setting}={problem['input']!r}: {problem['msg']}")
-        return 2
+    stack = EmbeddedStack(say=say, programs=programs)
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: stack.stop_soon())
     try:

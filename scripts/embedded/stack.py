@@ -12,10 +12,13 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from scripts.embedded.child import ROOT, Child
+from scripts.embedded.free_port import free_port
 from scripts.embedded.home import CannotStart, Home
-from services.common.settings import MODEL_STAGES, Settings
+from services.common.flows.registry import STAGES
+from services.common.settings import load_settings
+from services.common.settings.load import environment
 
-PROGRAMS = {**{stage: f"services.{stage}" for stage in MODEL_STAGES}, "gateway": "services.gateway"}
+PROGRAMS = {**{stage: f"services.{stage}" for stage in STAGES}, "gateway": "services.gateway"}
 READY_TIMEOUT_S = 180.0
 STOP_TIMEOUT_S = 8.0
 LOOK_EVERY_S = 0.1
@@ -24,11 +27,20 @@ LOOK_EVERY_S = 0.1
 _direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
+def apart(home: Path) -> dict[str, str]:
+    """Overrides for a system that lives in `home` beside the one that `.env` describes and touches nothing of it: no
+    server named there is used, but one that a variable of the shell names is."""
+    servers = ("FACEKIT_DATABASE_URL", "FACEKIT_STORE_URL", "FACEKIT_BROKER_URL")
+    own = {"FACEKIT_HOME": str(home), "FACEKIT_PORT": str(free_port()), "FACEKIT_HOST": "", "FACEKIT_API_KEYS": ""}
+    return own | {name: "" for name in servers if name not in os.environ}
+
+
 class EmbeddedStack:
     """Starts the same entry points as the containers and keeps them alive.
 
-    `overrides` are `FACEKIT_*` variables on top of this process's own; `say` receives lines for people; `programs`
-    are modules by name. All methods but `stop_soon` belong to one thread.
+    `overrides` are `FACEKIT_*` variables on top of this process's own and those of `.env`; `say` receives lines for
+    people; `programs` are modules by name. All methods but `stop_soon` belong to one thread. A setting that cannot be
+    used ends the program, as `load_settings` says.
     """
 
     def __init__(
@@ -37,17 +49,14 @@ class EmbeddedStack:
         say: Callable[[str], None] = print,
         programs: Mapping[str, str] = PROGRAMS,
     ) -> None:
-        self._environment = {**os.environ, **(overrides or {})}
-        self._settings = Settings.model_validate(
-            {name.removeprefix("FACEKIT_").lower(): value for name, value in (overrides or {}).items()}
-        )
+        self._settings = load_settings(overrides)
+        self._environment = {**os.environ, **environment(), **(overrides or {})}
         self._say = say
         self._programs = programs
         self._home = Home(self._settings.home)
         self._stopping = threading.Event()
         self.children: dict[str, Child] = {}
-        shown = self._settings.host if self._settings.host not in {"0.0.0.0", "::", ""} else "127.0.0.1"
-        self.url = f"http://{shown}:{self._settings.port}"
+        self.url = self._settings.url
 
     @property
     def home(self) -> Path:
@@ -129,7 +138,7 @@ class EmbeddedStack:
         for name, module in self._programs.items():
             beat = beats / name
             beat.unlink(missing_ok=True)
-            own = {"FACEKIT_HEARTBEAT_FILE": str(beat)} if name in MODEL_STAGES else {}
+            own = {"FACEKIT_HEARTBEAT_FILE": str(beat)} if name in STAGES else {}
             scratch = self.home / "tmp" / name
             self.children[name] = Child(name, module, {**environment, **own}, self._home.logs, scratch)
 
@@ -153,7 +162,7 @@ class EmbeddedStack:
                 raise CannotStart("stopped before it was ready")
 
     def _workers_consume(self) -> bool:
-        return all((self.home / "heartbeats" / name).exists() for name in self._programs if name in MODEL_STAGES)
+        return all((self.home / "heartbeats" / name).exists() for name in self._programs if name in STAGES)
 
     def _gateway_is_ready(self) -> bool:
         try:

@@ -1,6 +1,7 @@
 """Writes constraints.txt from pyproject.toml (`make constraints`): one resolution for every extra, Python 3.11 to 3.13.
 
-uv resolves; the file holds names, versions, hashes and which extras each pin is for, and names no host.
+uv resolves; the file holds names, versions, hashes and which extras each pin is for, and names no host. With `--keep`
+(`make constraints KEEP=1`) the pins that are there stay as they are, and only what a new requirement needs joins them.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ HEADER = """\
 
 # Required by name but not needed: it tells OpenVINO's makers over the network of each program that imports it.
 UNWANTED = ("openvino-telemetry",)
+# No facekit runs in its environment, so it goes without what every other one shares.
+ALONE = "installer"
 
 
 def compile_pins(*options: str) -> str:
@@ -42,19 +45,27 @@ def name_of(line: str) -> str:
     return line.partition("==")[0].strip()
 
 
-def main() -> int:
+def names_of(pins: str) -> set[str]:
+    return {name_of(line) for line in pins.splitlines()}
+
+
+def main(argv: list[str]) -> int:
+    if argv not in ([], ["--keep"]):
+        print("usage: python -m scripts.environment.lock [--keep]", file=sys.stderr)
+        return 2
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     extras = list(project["project"]["optional-dependencies"])
-    pins = compile_pins("--all-extras", "--generate-hashes")
+    kept = ("--constraint", str(CONSTRAINTS)) if argv else ()
+    pins = compile_pins("--all-extras", "--generate-hashes", *kept)
     owners: dict[str, list[str]] = {}
     with tempfile.TemporaryDirectory() as scratch:
         every = Path(scratch) / "pins.txt"
         every.write_text(pins, encoding="utf-8")
+        shared = names_of(compile_pins("--constraint", str(every)))
         for extra in extras:
-            for line in compile_pins("--extra", extra, "--constraint", str(every)).splitlines():
-                owned = owners.setdefault(name_of(line), [])
-                if extra not in owned:
-                    owned.append(extra)
+            needed = names_of(compile_pins("--extra", extra, "--constraint", str(every)))
+            for name in needed - shared if extra == ALONE else needed:
+                owners.setdefault(name, []).append(extra)
 
     text = HEADER
     name = ""
@@ -70,4 +81,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

@@ -22,7 +22,7 @@ FOR = "    # for "
 TORCH = ("torch", "torchvision")
 # The one for GPUs (the extra `gpu`) owns the same module: an environment has one or the other.
 ONNX_RUNTIME = "onnxruntime"
-# What PyPI's torch brings for GPUs, and nothing else here asks for. nvidia-ml-py is another one's.
+# Packages that torch of PyPI needs for GPUs, and that nothing else here needs. nvidia-ml-py is needed by another one.
 CUDA = re.compile(r"(nvidia-(?!ml-py)|cuda-).*|triton")
 
 

@@ -12,7 +12,7 @@ import pkgutil
 
 import services
 
-# What functions import once they know that they need it.
+# Modules that are imported late, inside functions.
 LATE = (
     "celery.worker.consumer",
     "deepface.commons.onnx_utils",

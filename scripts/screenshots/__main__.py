@@ -15,9 +15,8 @@ from pathlib import Path
 from PIL import Image, ImageFilter, ImageOps
 from skimage.data import astronaut, coffee
 
-from scripts.embedded.free_port import free_port
 from scripts.embedded.home import CannotStart
-from scripts.embedded.stack import EmbeddedStack
+from scripts.embedded.stack import EmbeddedStack, apart
 
 HERE = Path(__file__).parent
 TIMEOUT_S = 180
@@ -48,7 +47,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         make_photos(folder)
-        stack = EmbeddedStack({"FACEKIT_HOME": str(folder / "home"), "FACEKIT_PORT": str(free_port())})
+        stack = EmbeddedStack(apart(folder / "home"))
         try:
             stack.start()
             take(stack.url, folder)

@@ -16,7 +16,7 @@ from services.analyzer.graphs import GRAPHS, HOW_TO_FETCH, check_contract, graph
 from services.common.errors import WeightsUnavailable
 from services.common.inference.onnx_session import Device, open_session, session_options
 
-# DeepFace takes its folder from the environment and makes its own sessions: one load at a time.
+# DeepFace reads its folder from the environment, which all threads share: so one load at a time.
 _LOADING: Final = threading.Lock()
 
 
@@ -33,7 +33,8 @@ def load_client(attribute: str, home: Path, threads: int, device: Device = "cpu"
         # Here and not above: DeepFace decides at import which engine it runs on.
         from deepface.modules import modeling
 
-        # Not `build_model`: its cache is one a process, and a new bundle is tried while the old one still serves.
+        # Not `build_model`: it keeps one model for the process, and a new bundle is tried while the old one still
+        # serves.
         client_class = modeling.get_model_class(task="facial_attribute", model_name=GRAPHS[attribute].client)
         try:
             client = client_class()
@@ -83,8 +84,9 @@ def _environment(values: Mapping[str, str]) -> Iterator[None]:
 
 
 def _reopen(client: Any, file: Path, threads: int, device: Device) -> None:
-    """Opens DeepFace's session again with our device and number of threads: DeepFace leaves them to ONNX Runtime, which
-    takes the host's cores whatever share of them is ours, and the options of a session cannot be changed."""
+    """Opens DeepFace's session again, with our device and our number of threads. DeepFace sets neither, and ONNX
+    Runtime then takes all cores of the host, also where we may use a few. The options of an open session cannot be
+    changed."""
     options = session_options(threads)
     options.log_severity_level = client.model.get_session_options().log_severity_level
     client.model = None  # first: DeepFace's own graphs hold half a gigabyte each

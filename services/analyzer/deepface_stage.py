@@ -27,7 +27,7 @@ def _view(graph: Graph) -> dict[str, Any]:
         "task": graph.attribute,
         "name": f"deepface-{graph.attribute}",
         "version": DEEPFACE_VERSION,
-        "stage": AnalyzerStage.name,
+        "stage": AnalyzerStage.spec.name,
         "metrics": {},
         "parameters": {"deepface_file": graph.file_name},
         "trained_on": "not known to this project: see DeepFace's documentation",

@@ -9,17 +9,17 @@ from typing import Any
 
 from services.analyzer.model import FaceAnalyzer
 from services.common.inference.bundle import Bundle, replay_golden
-from services.common.jobs import Job
-from services.common.schemas import ATTRIBUTES, Attributes, DetectionOptions, DetectionResult
+from services.common.schemas import ATTRIBUTES, Attributes
 from services.common.settings import Settings
+from services.common.stages.analyzer import STAGE, AttributesEstimated, EstimateAttributes
 from services.common.work.job_files import JobFiles
 from services.common.work.stage import StageResult
 
 
 class AnalyzerStage:
-    """Adds `attributes` to the faces the detector found."""
+    """Estimates attributes of the faces the detector found."""
 
-    name = "analyzer"
+    spec = STAGE
     bundle_folders: Mapping[str, Path] = {
         attribute: Path(__file__).parent / "model" / attribute for attribute in ATTRIBUTES
     }
@@ -33,16 +33,13 @@ class AnalyzerStage:
         model.warm_up()
         return model
 
-    def run(self, model: FaceAnalyzer, job: Job, files: JobFiles) -> StageResult:
-        asked = DetectionOptions.model_validate(job.options).analyze
-        result = DetectionResult.model_validate(job.result)
-        models: dict[str, str] = {attribute: model.labels[attribute] for attribute in asked}
-        if not result.faces:
-            return StageResult(result.model_dump(exclude_none=True), models, 0.0)
+    def run(self, model: FaceAnalyzer, asked: EstimateAttributes, files: JobFiles) -> StageResult:
+        models: dict[str, str] = {attribute: model.labels[attribute] for attribute in asked.analyze}
+        if not asked.faces:
+            return StageResult(AttributesEstimated(faces=[]), models, 0.0)
         chips = files.get_chips()
         started = time.perf_counter()
-        answers = model.analyze(chips, asked)
+        answers = model.analyze(chips, asked.analyze)
         model_ms = (time.perf_counter() - started) * 1000
-        for face, answer in zip(result.faces, answers, strict=True):
-            face.attributes = Attributes.model_validate(answer)
-        return StageResult(result.model_dump(), models, model_ms)
+        estimated = AttributesEstimated(faces=[Attributes.model_validate(answer) for answer in answers])
+        return StageResult(estimated, models, model_ms)

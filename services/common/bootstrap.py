@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -11,15 +12,20 @@ from typing import TYPE_CHECKING
 from services.common.errors import FacekitError
 from services.common.ports import JobQueue, JobStore, ObjectStore
 from services.common.settings import Settings
+from services.common.settings.about import accepted, variable
 
 if TYPE_CHECKING:
     from services.common.adapters.sql_database import Database
+
+# As every S3 server takes it.
+_BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 
 
 class SettingInvalid(FacekitError):
     """A setting that names nothing facekit can use."""
 
     code, title = "setting_invalid", "A setting is not valid"
+    advice = "Tell whoever runs the server: its log says which."
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +57,16 @@ def build_store(settings: Settings) -> ObjectStore:
 
 def open_database(url: str) -> Database:
     """The database alone, for migrations. Raises SettingInvalid."""
+    from sqlalchemy.exc import ArgumentError
+
     from services.common.adapters.sql_database import Database
 
     if not url.startswith(("sqlite:///", "postgresql://", "postgresql+psycopg2://")):
         raise _unknown("FACEKIT_DATABASE_URL", url, "sqlite:///file or postgresql://user@host/name")
-    return Database(url)
+    try:
+        return Database(url)
+    except (ValueError, ArgumentError) as error:
+        raise _unusable("database_url") from error
 
 
 # Vendors' SDKs are imported where one is chosen: the embedded system loads none of those it does not use.
@@ -72,14 +83,20 @@ def _object_store(settings: Settings, opened: ExitStack) -> ObjectStore:
     if url.startswith("s3://"):
         from services.common.adapters.minio_store import MinioStore
 
-        minio_store = MinioStore(
-            settings.s3_endpoint,
-            url.removeprefix("s3://").strip("/"),
-            access_key=settings.s3_access_key,
-            secret_key=settings.s3_secret_key.get_secret_value(),
-            region=settings.s3_region,
-            secure=settings.s3_secure,
-        )
+        bucket = url.removeprefix("s3://").strip("/")
+        if not _BUCKET.fullmatch(bucket):
+            raise _unusable("store_url")
+        try:
+            minio_store = MinioStore(
+                settings.s3_endpoint,
+                bucket,
+                access_key=settings.s3_access_key,
+                secret_key=settings.s3_secret_key.get_secret_value(),
+                region=settings.s3_region,
+                secure=settings.s3_secure,
+            )
+        except ValueError as error:
+            raise _unusable("s3_endpoint") from error
         opened.callback(minio_store.close)
         return minio_store
     raise _unknown("FACEKIT_STORE_URL", url, "file:///folder or s3://bucket")
@@ -99,9 +116,17 @@ def _job_queue(settings: Settings, opened: ExitStack) -> JobQueue:
     url = settings.effective_broker_url
     if not url.startswith(("filesystem://", "redis://", "rediss://")):
         raise _unknown("FACEKIT_BROKER_URL", url, "filesystem:///folder or redis://host/0")
-    queue = CeleryQueue(url)
+    try:
+        queue = CeleryQueue(url)
+    except ValueError as error:
+        raise _unusable("broker_url") from error
     opened.callback(queue.close)
     return queue
+
+
+def _unusable(name: str) -> SettingInvalid:
+    # The value is not shown: it may hold a password.
+    return SettingInvalid(f"{variable(name)} cannot be used; accepted is {accepted(Settings.model_fields[name])}")
 
 
 def _unknown(name: str, url: str, known: str) -> SettingInvalid:

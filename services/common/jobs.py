@@ -1,4 +1,4 @@
-"""Job, its states, the legal moves between them, and which stages a kind of job runs."""
+"""Job, its states and the legal moves between them. Which stages a kind of job runs is in `flows` and `kinds`."""
 
 from __future__ import annotations
 
@@ -22,11 +22,6 @@ class JobStatus(StrEnum):
     CANCELLED = "cancelled"
 
 
-class JobKind(StrEnum):
-    DETECTION = "detection"
-    VERIFICATION = "verification"
-
-
 TERMINAL = frozenset({JobStatus.SUCCEEDED, JobStatus.FAILED, JobStatus.CANCELLED})
 ACTIVE = frozenset({JobStatus.QUEUED, JobStatus.RUNNING})
 
@@ -40,23 +35,16 @@ LEGAL_MOVES: Mapping[JobStatus, frozenset[JobStatus]] = {
 }
 
 
-def flow(kind: JobKind, options: Mapping[str, Any]) -> tuple[str, ...]:
-    """The stages a job runs, in order. A new worker is one line here."""
-    if kind is JobKind.VERIFICATION:
-        return ("detector", "verifier")
-    return ("detector", "analyzer") if options.get("analyze") else ("detector",)
-
-
 @dataclass(frozen=True, slots=True)
 class Job:
     """A row of the jobs table. Times are aware UTC datetimes, timings milliseconds.
 
-    `attempts` counts from 1; `stage` is the stage to run or running and None once the job has ended; `result` grows
-    stage by stage and is shown to users only when the job has succeeded.
+    `attempts` counts from 1; `kind` is a name of the registry; `stage` is the stage to run or running and None once
+    the job has ended; `result` holds the stages' outputs until the last one has made the result of them.
     """
 
     id: str
-    kind: JobKind
+    kind: str
     status: JobStatus
     stage: str | None
     options: Mapping[str, Any]
@@ -73,27 +61,6 @@ class Job:
     lease_until: datetime | None = None
     idempotency_key: str | None = None
     payload_sha256: str | None = None
-
-    @property
-    def stages(self) -> tuple[str, ...]:
-        return flow(self.kind, self.options)
-
-    @property
-    def next_stage(self) -> str | None:
-        """The stage after the current one, None when the current one is the last."""
-        if self.stage is None:
-            return None
-        after = self.stages.index(self.stage) + 1
-        return self.stages[after] if after < len(self.stages) else None
-
-    @property
-    def progress(self) -> float:
-        """Share of the stages that are done, 0 to 1."""
-        if self.status is JobStatus.SUCCEEDED:
-            return 1.0
-        if self.stage is None:
-            return 0.0
-        return self.stages.index(self.stage) / len(self.stages)
 
 
 def now() -> datetime:
@@ -121,6 +88,10 @@ def check_job_id(text: str) -> str:
     if str(parsed) != text.lower():
         raise InvalidJobId(f"{text[:80]!r} is not a job id")
     return str(parsed)
+
+
+# The name of the aligned faces that a stage leaves for the next one among a job's objects.
+CHIPS = "chips"
 
 
 def object_prefix(job_id: str) -> str:

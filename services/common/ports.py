@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
-from services.common.jobs import Job, JobKind, JobStatus
+from services.common.jobs import Job, JobStatus
 
 
 class ObjectStore(Protocol):
@@ -79,7 +79,7 @@ class JobStore(Protocol):
         *,
         limit: int,
         before_id: str | None = None,
-        kind: JobKind | None = None,
+        kind: str | None = None,
         status: JobStatus | None = None,
         owner: str | None = None,
     ) -> list[Job]:

@@ -28,7 +28,8 @@ from services.detector.detections import Floats
 EngineName = Literal["auto", "onnxruntime", "openvino"]
 
 OUTPUTS: Final = ("scores", "distances", "landmarks")
-# What eight bits of mantissa may move the outputs of a golden case: px of its picture, which is small, and confidence.
+# bfloat16 keeps eight bits of a number. So far may the outputs of a golden case move because of it: pixels of its small
+# picture, and confidence.
 BFLOAT16_SLACK: Final = {"boxes_xyxy": 2.0, "landmarks_xy": 2.0, "confidence": 0.03}
 
 # picture (H, W, 3) uint8 RGB, sides multiples of 32 -> scores (1, 1, A) 0..1, distances (1, 64, A),
@@ -37,8 +38,9 @@ Graph = Callable[[NDArray[np.uint8]], tuple[Floats, Floats, Floats]]
 
 
 class LoneOrSideBySide:
-    """One photo alone is spread over all threads for the shortest wait. One that is worked on while another is takes
-    its share of them: photos side by side waste less than operators side by side, whose threads wait for each other."""
+    """A photo that is alone takes all threads, so that its user waits least. Photos that are there at the same time
+    take a share of the threads each: threads that work on one photo together often wait for each other, and that is
+    waste."""
 
     def __init__(self, wide: Graph, narrow: Graph) -> None:
         self._wide, self._narrow = wide, narrow
@@ -52,7 +54,7 @@ class LoneOrSideBySide:
 
     @contextmanager
     def photo(self) -> Iterator[None]:
-        """This thread works on a photo, also while it prepares to run or looks again. May be nested."""
+        """Says that this thread works on a photo, from its preparation to its last look. May be nested."""
         thread = threading.get_ident()
         with self._changing:
             outermost = thread not in self._at_work
@@ -66,8 +68,9 @@ class LoneOrSideBySide:
 
 
 class OneForEachShape:
-    """A graph of its own for each shape of picture, of those met last: a session on CUDA plans its convolutions anew
-    whenever the shape changes (see `CUDA_BATCH`), and photos come upright and across, with looks of several scales."""
+    """Keeps one graph for each of the last few picture sizes. A session on CUDA plans its convolutions anew whenever
+    the size changes (see `CUDA_BATCH`), and sizes change often: photos are upright or across, and are looked at in
+    several scales."""
 
     KEPT: Final = 8
 
@@ -110,7 +113,7 @@ def engines(
     at_once: int | None = None,
     bfloat16: bool | None = None,
 ) -> Iterator[Engine]:
-    """Engines for this machine, the fastest first; of a name, that one alone; on `cuda`, none of the CPU's.
+    """Engines for this machine, the fastest first. With a `name`, that engine alone. On `cuda`, none for the CPU.
 
     `at_once` is how many photos may be worked on side by side, by default as many as there are threads. `bfloat16` says
     whether the CPU computes in it; by default OpenVINO, where it is installed, is asked. Raises ModuleNotFoundError for
@@ -178,8 +181,8 @@ def _onnx_graph(path: Path, threads: int, device: Device = "cpu") -> Graph:
 
 
 def _openvino_graph(path: Path, precision: str, threads: int, streams: int) -> Graph:
-    """`threads` in all, shared by `streams` calls at once. The picture's scaling and layout become part of the graph,
-    which saves copies of it in floats."""
+    """Up to `streams` calls run at once and share the `threads`. Scaling and layout of the picture become part of the
+    graph, so that no copy of the picture in floats is made."""
     openvino = _import_openvino()
     from openvino.preprocess import PrePostProcessor
 
@@ -216,8 +219,8 @@ def _computes_in_bfloat16() -> bool:
 
 
 def _import_openvino() -> Any:
-    """OpenVINO, kept from telling its makers over the network that it was imported, as it does where it can import
-    `openvino_telemetry`. `make constraints` leaves that package out; other ways to install facekit bring it."""
+    """OpenVINO, without its report. Where it can import `openvino_telemetry`, it tells its makers over the network that
+    it was imported. `make constraints` leaves that package out, but other ways to install facekit bring it."""
     sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]  # importing it now raises ImportError
     import openvino
 

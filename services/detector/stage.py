@@ -13,23 +13,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from services.common.errors import GoldenMismatch, NoFaceInAnchor
+from services.common.errors import GoldenMismatch
 from services.common.inference.boxes import CHIP_SIZE_PX, align_face, crop_with_margin, landmarks_from_box
 from services.common.inference.bundle import Bundle, replay_golden
-from services.common.jobs import Job, JobKind
 from services.common.photos.image_format import SNIFF_BYTES, ImageFormat, sniff
 from services.common.photos.imaging import at_most, decode, encode_jpeg
-from services.common.schemas import (
-    Box,
-    DetectionOptions,
-    DetectionResult,
-    Face,
-    Landmarks,
-    Photo,
-    VerificationNotice,
-    image_url,
-)
+from services.common.schemas import Box, Face, Landmarks, Photo, image_url
 from services.common.settings import Settings
+from services.common.stages.detector import STAGE, FacesFound, FindFaces, PhotoToSearch, SearchedPhoto
 from services.common.work.job_files import JobFiles
 from services.common.work.stage import StageResult
 from services.detector.engines import Engine, engines
@@ -57,9 +48,9 @@ class _Seen:
 
 
 class DetectorStage:
-    """Runs on every job: on one photo for a detection, on the anchor and the second photo for a verification."""
+    """Finds the faces of a job's photos, whichever kind of job asks."""
 
-    name = "detector"
+    spec = STAGE
     bundle_folders: Mapping[str, Path] = {"detector": Path(__file__).parent / "model"}
     unbundled: Mapping[str, Mapping[str, Any]] = {}
 
@@ -77,70 +68,42 @@ class DetectorStage:
         self._max_pixels = settings.max_pixels
         return model
 
-    def run(self, model: FaceDetector, job: Job, files: JobFiles) -> StageResult:
-        return self._verify(model, files) if job.kind is JobKind.VERIFICATION else self._detect(model, job, files)
-
-    def _detect(self, model: FaceDetector, job: Job, files: JobFiles) -> StageResult:
-        options = DetectionOptions.model_validate(job.options)
-        limits = {"min_confidence": options.min_confidence, "max_faces": options.max_faces}
-        seen = self._look(model, files, "original", limits, crop_name="face-{}")
-        if options.analyze:
-            files.put_chips(seen.chips())
-        result = DetectionResult(
-            image=seen.photo,
-            annotated_url=image_url(files.job_id, "annotated"),
-            notice=None if seen.faces else "no_faces",
-            faces=seen.faces,
-        )
-        return StageResult(result.model_dump(), {"detector": model.label}, _covered_ms(seen.model_s))
-
-    def _verify(self, model: FaceDetector, files: JobFiles) -> StageResult:
-        """Leaves what the verifier needs: both photos, the anchor face, and chips with the anchor's first.
-
-        The photos are looked at side by side: that keeps the cores busier than one after the other.
-        """
-        second = self._beside.submit(self._look, model, files, "original", {}, crop_name="face-{}")
+    def run(self, model: FaceDetector, asked: FindFaces, files: JobFiles) -> StageResult:
+        """Looks at the photos side by side: that keeps the cores busier than one after the other. Leaves crops, and the
+        chips in the order of the photos where they are wanted."""
+        limits = {"min_confidence": asked.min_confidence, "max_faces": asked.max_faces}
+        first, *others = asked.photos
+        beside = [self._beside.submit(self._look, model, files, photo, limits) for photo in others]
         try:
-            anchor = self._look(model, files, "anchor", {}, crop_name="anchor-face", keep=1)
+            seen = [self._look(model, files, first, limits)]
         finally:
-            wait([second])  # whatever becomes of the anchor: nothing is written to a job that this worker is done with
-        if not anchor.faces:
-            raise NoFaceInAnchor("No face was found in the anchor photo; choose one that shows the face you look for.")
-        image = second.result()
-        notices: list[VerificationNotice] = ["several_faces_in_anchor"] if anchor.count > 1 else []
-        if not image.faces:
-            notices.append("no_faces")
-        files.put_chips(np.concatenate([anchor.chips(), image.chips()]))
-        result: dict[str, Any] = {
-            "anchor": anchor.photo.model_dump(),
-            "image": image.photo.model_dump(),
-            "annotated_url": image_url(files.job_id, "annotated"),
-            "anchor_face": anchor.faces[0].model_dump(),
-            "faces": [face.model_dump() for face in image.faces],
-            "notices": notices,
+            wait(beside)  # whatever becomes of the first: nothing is written to a job that this worker is done with
+        seen += [each.result() for each in beside]
+        if asked.chips:
+            files.put_chips(np.concatenate([each.chips() for each in seen]))
+        found = {
+            photo.name: SearchedPhoto(photo=each.photo, count=each.count, faces=each.faces)
+            for photo, each in zip(asked.photos, seen, strict=True)
         }
-        return StageResult(result, {"detector": model.label}, _covered_ms(anchor.model_s, image.model_s))
+        model_ms = _covered_ms(*(each.model_s for each in seen))
+        return StageResult(FacesFound(photos=found), {"detector": model.label}, model_ms)
 
     def _look(
         self,
         model: FaceDetector,
         files: JobFiles,
-        name: str,
+        photo: PhotoToSearch,
         limits: Mapping[str, Any],
-        *,
-        crop_name: str,
-        keep: int | None = None,
     ) -> _Seen:
-        """Finds the faces of a photo within the limits of `FaceDetector.detect`; stores crops of them, or of the `keep`
-        largest."""
+        """Finds the faces of a photo within the limits of `FaceDetector.detect`; stores crops of those kept."""
         with model.engine.photo():
-            image_rgb, photo = self._photo(files, name)
+            image_rgb, shown = self._photo(files, photo.name)
             started = time.perf_counter()
             found = model.detect(image_rgb, **limits)
             ended = time.perf_counter()
-        kept = found.take(np.arange(len(found))[:keep])
-        faces = _faces(files, image_rgb, kept, crop_name=crop_name)
-        return _Seen(image_rgb, photo, len(found), kept, faces, (started, ended))
+        kept = found.take(np.arange(len(found))[: photo.keep])
+        faces = _faces(files, image_rgb, kept, crop_name=photo.crops)
+        return _Seen(image_rgb, shown, len(found), kept, faces, (started, ended))
 
     def _photo(self, files: JobFiles, name: str) -> tuple[NDArray[np.uint8], Photo]:
         """The upright photo; one that browsers cannot show (HEIC) gets a JPEG preview they can."""

@@ -13,11 +13,10 @@ from typing import Final
 
 import uvicorn
 from fastapi import FastAPI
-from pydantic import ValidationError
 
 from services.common.errors import FacekitError
 from services.common.logs import configure_logs
-from services.common.settings import Settings
+from services.common.settings import Settings, load_settings
 from services.gateway.app import create_app, open_ports
 
 log = logging.getLogger(__name__)
@@ -92,13 +91,7 @@ def serve(settings: Settings) -> None:
 
 
 def main() -> int:
-    try:
-        settings = Settings()
-    except ValidationError as error:
-        first = error.errors()[0]
-        name = "_".join(("FACEKIT", *(str(part).upper() for part in first["loc"])))
-        print(f"cannot start: {name}: {first['msg']}", file=sys.stderr)
-        return 2
+    settings = load_settings()
     configure_logs("gateway", settings.log_level)
     try:
         serve(settings)

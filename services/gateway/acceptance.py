@@ -15,9 +15,11 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from services.common.errors import FacekitError, InvalidValue, QueueFull, Unavailable
-from services.common.jobs import Job, JobKind, JobStatus, flow, new_job_id, now, object_key, object_prefix
+from services.common.flows.kind import Kind
+from services.common.jobs import Job, JobStatus, new_job_id, now, object_key, object_prefix
 from services.common.photos.imaging import check, probe
 from services.common.ports import JobQueue, JobStore, ObjectStore
+from services.common.schemas import Schema
 from services.common.settings import Settings, usable_cpus
 from services.gateway.uploads import Upload
 
@@ -29,10 +31,10 @@ MAX_KEY_LENGTH: Final = 255
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """`photos` maps the name an object gets in the store to the upload."""
+    """A job that is asked for. `photos` maps the name an object gets in the store to the upload."""
 
-    kind: JobKind
-    options: Mapping[str, Any]
+    kind: Kind[Any, Any]
+    options: Schema
     photos: Mapping[str, Upload]
     owner: str
     idempotency_key: str | None
@@ -56,7 +58,7 @@ class Acceptance:
         self._settings = settings
         cpus = usable_cpus()
         self._threads = ThreadPoolExecutor(max_workers=2 * cpus, thread_name_prefix="accept")
-        # Writes, and checks of second photos: none of them waits for another.
+        # For writes and for checks of second photos. Nothing here waits for anything else here, so it cannot lock up.
         self._beside = ThreadPoolExecutor(max_workers=2 * cpus, thread_name_prefix="beside")
         self.decoding = threading.BoundedSemaphore(cpus)
         self._active = 0
@@ -68,8 +70,8 @@ class Acceptance:
         return await asyncio.get_running_loop().run_in_executor(self._threads, self._accept, submission)
 
     async def refuse_when_full(self) -> None:
-        """Raises QueueFull before a body is read, by a count of a moment ago; insert counts again. Nobody is kept
-        waiting for the count while the last one left room."""
+        """Raises QueueFull before a body is read. It uses the last count, which may be a moment old; `insert` counts
+        again. A caller waits for a new count only if the last one left no room."""
         if time.monotonic() - self._active_at > FULLNESS_AGE_S:
             if self._counting is None or self._counting.done():
                 self._counting = asyncio.create_task(self._count())
@@ -102,8 +104,8 @@ class Acceptance:
             inserting = True
             accepted, inserted = self._jobs.insert(job, max_active=self._settings.max_queued)
         except BaseException as error:
-            # A database that went away may have committed before it did: then the photos must stay. If it has not,
-            # they are orphans, which the sweeper removes.
+            # A database that stopped answering may have committed the job first. Then its photos must stay. If it has
+            # not, nobody needs the photos, and the sweeper removes them.
             if not isinstance(error, Unavailable) or not inserting:
                 self._forget(job_id, writes)
             raise
@@ -141,21 +143,23 @@ class Acceptance:
         return hashlib.sha256(content).hexdigest()
 
     def _queued(self, job_id: str, submission: Submission, digests: Mapping[str, str]) -> Job:
+        options = submission.options.model_dump()
         return Job(
             id=job_id,
-            kind=submission.kind,
+            kind=submission.kind.name,
             status=JobStatus.QUEUED,
-            stage=flow(submission.kind, submission.options)[0],
-            options=submission.options,
+            stage=submission.kind.flow(submission.options)[0],
+            options=options,
             created_at=now(),
             owner=submission.owner,
             idempotency_key=submission.idempotency_key,
-            payload_sha256=payload_sha256(submission.kind, submission.options, digests),
+            payload_sha256=payload_sha256(submission.kind.name, options, digests),
         )
 
     def _publish(self, job: Job) -> None:
+        assert job.stage is not None  # it was just queued
         try:
-            self._queue.publish(job.stages[0], job.id)
+            self._queue.publish(job.stage, job.id)
         except FacekitError as error:
             log.warning("hint not sent, the sweeper will: %s", error.detail, extra={"job_id": job.id})
         except Exception:  # whatever it is, the job is accepted and must be answered so
@@ -167,9 +171,9 @@ class Acceptance:
             self._store.delete_prefix(object_prefix(job_id))
 
 
-def payload_sha256(kind: JobKind, options: Mapping[str, Any], photo_digests: Mapping[str, str]) -> str:
+def payload_sha256(kind: str, options: Mapping[str, Any], photo_digests: Mapping[str, str]) -> str:
     """Two submissions are the same payload when kind, options as understood and photo bytes are."""
-    payload = {"kind": kind.value, "options": dict(options), "photos": dict(photo_digests)}
+    payload = {"kind": kind, "options": dict(options), "photos": dict(photo_digests)}
     return hashlib.sha256(json.dumps(payload, sort_keys=True).encode()).hexdigest()
 
 

@@ -8,21 +8,23 @@ import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from starlette.concurrency import run_in_threadpool
 
 from services.common.bootstrap import Ports, build
 from services.common.settings import Settings
 from services.gateway.acceptance import Acceptance
 from services.gateway.access import ApiKeys
+from services.gateway.browser_rules import BrowserRules
 from services.gateway.context import Gateway
 from services.gateway.metrics import GatewayMetrics
 from services.gateway.openapi import add_openapi
 from services.gateway.page import Page
 from services.gateway.problems import add_problem_handlers
+from services.gateway.query import known_query
 from services.gateway.rate_limit import RateLimiter
 from services.gateway.request_log import RequestLog
-from services.gateway.routes import health, images, jobs, metrics, models, submissions
+from services.gateway.routes import faces_zip, health, images, jobs, metrics, models, submissions, vocabulary
 from services.gateway.sweeper import Sweeper
 from services.gateway.watcher import JobWatcher
 
@@ -58,11 +60,22 @@ def create_app(settings: Settings) -> FastAPI:
         finally:
             await run_in_threadpool(ports.close)
 
-    app = FastAPI(title="facekit", version=_version(), lifespan=lifespan, docs_url=None, redoc_url=None)
+    app = FastAPI(
+        title="facekit",
+        version=_version(),
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,  # an address is as the document says, or there is nothing at it
+    )
+    # The last one added is the outermost: what is refused is logged too.
+    app.add_middleware(BrowserRules, hosts=tuple(filter(None, (name.strip() for name in settings.hosts.split(",")))))
     app.add_middleware(RequestLog)
     add_problem_handlers(app)
-    for noun in (submissions, jobs, images, models, health, metrics):
-        app.include_router(noun.router)
+    for noun in (submissions, jobs, images, faces_zip, models, vocabulary):
+        app.include_router(noun.router, dependencies=[Depends(known_query)])
+    for probed in (health, metrics):  # by programs that add what they like to the address
+        app.include_router(probed.router)
     add_openapi(app)
     if settings.frontend is not None:
         app.mount("/", Page(settings.frontend), name="page")

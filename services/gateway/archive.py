@@ -14,7 +14,7 @@ from typing import IO
 from services.common.bootstrap import build_store
 from services.common.errors import FacekitError, ObjectMissing
 from services.common.ports import ObjectStore
-from services.common.settings import Settings
+from services.common.settings import load_settings
 
 USAGE = "usage: python -m services.gateway.archive save > objects.tar, or load < objects.tar"
 
@@ -64,7 +64,7 @@ def main(argv: list[str]) -> int:
         print(USAGE, file=sys.stderr)
         return 2
     try:
-        store = build_store(Settings())
+        store = build_store(load_settings())
         count = save(store, sys.stdout.buffer) if argv == ["save"] else load(store, sys.stdin.buffer)
     except FacekitError as error:
         print(f"{error.title}: {error.detail}", file=sys.stderr)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import Depends
+from fastapi import Depends, Path
 from starlette.requests import Request
 
-from services.common.errors import Forbidden, NoSuchJob
+from services.common.errors import NoSuchJob
 from services.common.jobs import Job, check_job_id
 from services.common.ports import JobQueue, JobStore, ObjectStore
 from services.common.settings import Settings
@@ -51,12 +51,10 @@ async def reader(request: Request) -> Caller:
 
 async def submitter(request: Request) -> Caller:
     """Who asks, with role submit. Raises Unauthorized, Forbidden."""
-    # A page of another site could post forms to a gateway on this machine, which asks for no key.
-    if request.headers.get("sec-fetch-site") == "cross-site":
-        raise Forbidden("pages of other sites may not change anything here")
     return (await gateway_of(request)).keys.caller(request.headers, Role.SUBMIT)
 
 
+JobId = Annotated[str, Path(description="The `id` of a job", json_schema_extra={"format": "uuid"})]
 TheGateway = Annotated[Gateway, Depends(gateway_of)]
 Reader = Annotated[Caller, Depends(reader)]
 Submitter = Annotated[Caller, Depends(submitter)]

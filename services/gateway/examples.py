@@ -1,10 +1,10 @@
-"""What OpenAPI shows beside the schemas: the forms, and a job at each stage of its life."""
+"""What OpenAPI shows beside the schemas: a job at each stage of its life."""
 
 from __future__ import annotations
 
 from typing import Any, Final
 
-from services.common.schemas import ATTRIBUTES
+from services.common.errors import NoFaceInAnchor
 
 JOB_ID: Final = "019ab2c4-5d6e-7f80-9a1b-2c3d4e5f6071"
 _URL: Final = f"/v1/jobs/{JOB_ID}/images"
@@ -32,6 +32,7 @@ QUEUED: Final[dict[str, Any]] = {
     "id": JOB_ID,
     "kind": "detection",
     "status": "queued",
+    "steps": ["detector", "analyzer"],
     "stage": "detector",
     "progress": 0.0,
     "attempts": 1,
@@ -65,11 +66,18 @@ FAILED: Final[dict[str, Any]] = {
     "kind": "verification",
     "options": {"max_far": 0.01, "threshold": None},
     "status": "failed",
+    "steps": ["detector", "verifier"],
     "stage": None,
     "started_at": "2026-11-23T21:00:00.004000Z",
     "finished_at": "2026-11-23T21:00:00.042000Z",
     "timings_ms": {"queued": 4.0, "detector": 37.5},
-    "error": {"code": "no_face_in_anchor", "detail": "No face was found in the anchor photo."},
+    "error": {
+        "code": NoFaceInAnchor.code,
+        "title": NoFaceInAnchor.title,
+        "detail": "No face was found in the anchor photo.",
+        "advice": NoFaceInAnchor.advice,
+        "about_photo": NoFaceInAnchor.about_photo,
+    },
 }
 
 _JSON: Final = "application/json"
@@ -105,53 +113,3 @@ JOB: Final[dict[int | str, dict[str, Any]]] = {
 PAGE: Final[dict[int | str, dict[str, Any]]] = {
     200: {"description": "A page", "content": {_JSON: {"example": {"jobs": [SUCCEEDED], "next_cursor": JOB_ID}}}}
 }
-
-
-def _form(required: list[str], properties: dict[str, Any]) -> dict[str, Any]:
-    photo = {"type": "string", "format": "binary"}
-    photos = {name: {**photo, "description": text} for name, text in properties.pop("photos").items()}
-    schema = {
-        "type": "object",
-        "required": required,
-        "additionalProperties": False,
-        "properties": {**photos, **properties},
-    }
-    return {"requestBody": {"required": True, "content": {"multipart/form-data": {"schema": schema}}}}
-
-
-DETECTION_FORM: Final = _form(
-    ["image"],
-    {
-        "photos": {"image": "JPEG, PNG, WebP, HEIC or AVIF"},
-        "analyze": {
-            "type": "string",
-            "description": "Any of " + ", ".join(ATTRIBUTES) + ", separated by commas; none by default",
-            "example": "age,emotion",
-        },
-        "min_confidence": {
-            "type": "number",
-            "minimum": 0.01,
-            "maximum": 1,
-            "description": "The model's own by default",
-        },
-        "max_faces": {"type": "integer", "minimum": 1, "maximum": 1000, "default": 1000},
-    },
-)
-VERIFICATION_FORM: Final = _form(
-    ["anchor", "image"],
-    {
-        "photos": {"anchor": "The face to look for; the largest one counts", "image": "The photo to look in"},
-        "max_far": {
-            "type": "number",
-            "exclusiveMinimum": 0,
-            "maximum": 1,
-            "description": "Highest false-accept rate to allow; decides the threshold. Not together with `threshold`",
-        },
-        "threshold": {
-            "type": "number",
-            "minimum": -1,
-            "maximum": 1,
-            "description": "Similarity that counts as a match",
-        },
-    },
-)

@@ -14,7 +14,7 @@ from alembic.script import ScriptDirectory
 
 from services.common.bootstrap import open_database
 from services.common.errors import FacekitError
-from services.common.settings import Settings
+from services.common.settings import load_settings
 
 _MIGRATIONS: Final = Path(__file__).parent / "migrations"
 # Any constant, the same in every process that migrates.
@@ -45,7 +45,7 @@ def migrate(database_url: str) -> str:
 
 def main() -> int:
     try:
-        revision = migrate(Settings().effective_database_url)
+        revision = migrate(load_settings().effective_database_url)
     except FacekitError as error:
         print(f"cannot migrate: {error.detail}", file=sys.stderr)
         return 1

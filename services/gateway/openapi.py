@@ -16,7 +16,7 @@ SECURITY: Final = {
     "bearer": {"type": "http", "scheme": "bearer", "description": "An API key, where keys are switched on"},
     "apiKey": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
 }
-_PUBLIC_TAGS: Final = frozenset({"health"})
+_PUBLIC_TAGS: Final = frozenset({"health", "vocabulary"})
 
 _DESCRIPTION: Final = """\
 Faces in photos: where they are, how old they look, which emotion they show, and whether two of them are one person.
@@ -66,7 +66,13 @@ def _document(app: FastAPI) -> dict[str, Any]:
 
 
 def _tidy(operation: dict[str, Any]) -> None:
-    """FastAPI adds its own 422 where a route declares none; ours are problems."""
+    """FastAPI adds its own 422 where a route declares none; ours are problems. A parameter is left out, never null."""
+    for parameter in operation.get("parameters", ()):
+        shape = parameter["schema"]
+        given = [each for each in shape.get("anyOf", ()) if each.get("type") != "null"]
+        if len(given) == 1:
+            del shape["anyOf"]
+            parameter["schema"] = given[0] | shape
     invalid = operation["responses"].get("422", {})
     if "application/json" in invalid.get("content", {}):
         invalid["content"].pop("application/json")

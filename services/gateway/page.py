@@ -57,7 +57,9 @@ class Page(StaticFiles):
             raise HTTPException(404)
         if "node_modules" in parts or parts[-1].endswith((".test.js", ".test.mjs", ".conf")):
             raise HTTPException(404)
-        response = await super().get_response(path, scope)
+        response = await super().get_response(path, {**scope, "method": "GET"})
+        if scope["method"] not in ("GET", "HEAD"):
+            raise HTTPException(405, headers={"Allow": "GET, HEAD"})
         for name, value in HEADERS.items():
             response.headers[name] = value
         return response

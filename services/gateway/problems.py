@@ -14,6 +14,7 @@ from starlette.responses import Response
 
 from services.common.errors import FacekitError, InternalError, InvalidValue, MethodNotAllowed, NotFound
 from services.common.schemas import Problem
+from services.gateway.methods import methods_of
 
 log = logging.getLogger(__name__)
 
@@ -22,7 +23,16 @@ RETRY_AFTER_S: Final = 5
 
 
 def problem_of(error: FacekitError, path: str | None = None) -> Problem:
-    return Problem(title=error.title, status=error.status, detail=error.detail, code=error.code, instance=path)
+    return Problem(
+        title=error.title,
+        status=error.status,
+        detail=error.detail,
+        code=error.code,
+        advice=error.advice,
+        retryable=error.retryable,
+        about_photo=error.about_photo,
+        instance=path,
+    )
 
 
 def problem_response(error: FacekitError, path: str, headers: Mapping[str, str] | None = None) -> Response:
@@ -54,12 +64,12 @@ def add_problem_handlers(app: FastAPI) -> None:
     @app.exception_handler(HTTPException)
     async def framework(request: Request, error: HTTPException) -> Response:
         path = request.url.path
-        if error.status_code == 404:
+        if error.status_code in (404, 405):
+            methods = methods_of(request)
+            allow = {"Allow": ", ".join(methods)} if methods else error.headers
+            if error.status_code == 405 or methods:
+                return problem_response(MethodNotAllowed(f"{path[:200]} does not take {request.method}"), path, allow)
             return problem_response(NotFound(f"there is nothing at {path[:200]}"), path)
-        if error.status_code == 405:
-            return problem_response(
-                MethodNotAllowed(f"{path[:200]} does not take {request.method}"), path, error.headers
-            )
         if 400 <= error.status_code < 500:
             return problem_response(InvalidValue(str(error.detail)), path)
         return problem_response(InternalError(), path)

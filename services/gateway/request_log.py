@@ -1,4 +1,4 @@
-"""RequestLog: around every request, its id, its log line, its latency, and the answer to the unexpected."""
+"""RequestLog: around every request, its id, its log line, its latency, the answer to the unexpected, safe headers."""
 
 from __future__ import annotations
 
@@ -18,6 +18,13 @@ from services.gateway.problems import problem_response
 log = logging.getLogger(__name__)
 
 _REQUEST_ID: Final = re.compile(rb"[A-Za-z0-9._-]{1,64}")
+# What a browser may make of an answer that says nothing of its own: not guess its type, run nothing, keep no copy.
+_DEFAULTS: Final = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'; sandbox"),
+    (b"cache-control", b"no-store"),
+    (b"referrer-policy", b"no-referrer"),
+)
 _QUIET: Final = ("/healthz", "/readyz", "/metrics")
 
 
@@ -40,9 +47,8 @@ class RequestLog:
             if message["type"] == "http.response.start":
                 status = message["status"]
                 extra = [(b"x-request-id", request_id.encode())]
-                if not any(name == b"x-content-type-options" for name, _ in message["headers"]):
-                    extra.append((b"x-content-type-options", b"nosniff"))
-                message["headers"] = [*message["headers"], *extra]
+                said = {name for name, _ in message["headers"]}
+                message["headers"] = [*message["headers"], *extra, *((n, v) for n, v in _DEFAULTS if n not in said)]
             await send(message)
 
         with bound(request_id=request_id):

@@ -13,36 +13,39 @@ from services.common.errors import BundleInvalid
 from services.common.inference.boxes import CHIP_SIZE_PX
 from services.common.inference.bundle import Bundle
 from services.common.inference.onnx_session import Device, batch_size, filled, open_session, session_options
-from services.common.schemas import Quality, Threshold
+from services.common.schemas import Threshold
+from services.verifier.judge import DIGITS, SUREST, rounded
 from services.verifier.preprocess import tower_input
-from services.verifier.quality import assess
+from services.verifier.quality import QualityLimits
 
 MAX_BATCH: Final = 32  # photos of crowds are embedded in parts: memory stays bounded
 SHOWN_EVERY: Final = 4  # rows of the calibration's table between two that are shown
 
 
 class _RatesRow(BaseModel):
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="ignore")
     threshold: float
     far: float = Field(ge=0, le=1)
     frr: float = Field(ge=0, le=1)
+    far_any: float | None = Field(default=None, ge=0, le=1)
+    far_worst: float | None = Field(default=None, ge=0, le=1)
 
 
 class _Calibration(BaseModel):
-    """`calibration` of model.json. `slope` and `intercept` make a logistic of the cosine, for equal prior odds."""
+    """`calibration` of model.json. `slope` and `intercept` make a logistic of the cosine, for equal prior odds; the
+    table rises by threshold, and its `far` is of strangers who look alike where it has a `far_any` beside."""
 
     model_config = ConfigDict(extra="ignore")
     slope: float = Field(gt=0)
     intercept: float
     default_threshold: float
+    worst_group: str | None = None
     table: list[_RatesRow] = Field(min_length=2)
 
 
 class _Parameters(BaseModel):
     model_config = ConfigDict(extra="ignore")
     chip_side_px: int = Field(gt=0, le=CHIP_SIZE_PX)
-    min_face_px: float = Field(ge=0)
-    min_sharpness: float = Field(ge=0)
 
 
 class FaceVerifier:
@@ -54,12 +57,19 @@ class FaceVerifier:
         try:
             self._calibration = _Calibration.model_validate(bundle.meta.calibration)
             self._parameters = _Parameters.model_validate(bundle.meta.parameters)
+            self.limits = QualityLimits.model_validate(bundle.meta.parameters)
         except ValidationError as error:
             raise BundleInvalid(f"bundle {bundle.meta.label}: {error.errors()[0]['msg']}") from error
         self.label = bundle.meta.label
         self._input = bundle.meta.input
         rows = sorted(self._calibration.table, key=lambda row: row.threshold)
-        self._table = [Threshold(value=row.threshold, far=row.far, frr=row.frr) for row in rows]
+        self._table = [
+            Threshold(
+                value=rounded(row.threshold), far=row.far, frr=row.frr, far_any=row.far_any, far_worst=row.far_worst
+            )
+            for row in rows
+        ]
+        self.worst_group = self._calibration.worst_group
         self._session = open_session(bundle.onnx_path, session_options(threads), device)
         self._input_name = self._session.get_inputs()[0].name
         self._output_name = self._session.get_outputs()[0].name
@@ -90,10 +100,11 @@ class FaceVerifier:
         # A sum of products in a fixed order: matrix products may sum in another for another N.
         return np.asarray(np.clip((others * anchor[None, :]).sum(axis=1), -1.0, 1.0), dtype=np.float32)
 
-    def probability(self, similarity: float) -> float:
-        """That both are one person, had both answers been as likely before looking; rises with similarity."""
-        logit = self._calibration.slope * similarity + self._calibration.intercept
-        return float(0.5 * (1 + np.tanh(logit / 2)))
+    def probability(self, similarity: float, prior: float = 0.5) -> float:
+        """That both are one person, had a match been as likely as `prior` before looking; rises with similarity, and is
+        never 0 or 1."""
+        logit = self._calibration.slope * similarity + self._calibration.intercept + float(np.log(prior / (1 - prior)))
+        return round(float(np.clip(0.5 * (1 + np.tanh(logit / 2)), 1 - SUREST, SUREST)), DIGITS)
 
     @property
     def thresholds(self) -> Sequence[Threshold]:
@@ -107,17 +118,19 @@ class FaceVerifier:
         return next((row for row in self._table if row.far <= max_far), self._table[-1])
 
     def rates_at(self, threshold: float) -> Threshold:
-        """The rates measured at a similarity threshold, linear between the table's rows."""
-        at = [row.value for row in self._table]
+        """The rates measured nearest to a threshold, on the side that promises less: false accepts at the row below it,
+        false rejects at the row above. At a row of the table, that row."""
+        value = rounded(threshold)
+        below = next((row for row in reversed(self._table) if row.value <= value), None)
+        above = next((row for row in self._table if row.value >= value), None)
+        least, most = below or self._table[0], above or self._table[-1]
         return Threshold(
-            value=threshold,
-            far=float(np.interp(threshold, at, [row.far for row in self._table])),
-            frr=float(np.interp(threshold, at, [row.frr for row in self._table])),
+            value=value,
+            far=least.far if below else 1.0,
+            frr=most.frr if above else 1.0,
+            far_any=least.far_any if below or least.far_any is None else 1.0,
+            far_worst=least.far_worst if below or least.far_worst is None else 1.0,
         )
-
-    def quality(self, chip: NDArray[np.uint8], face_size_px: float) -> Quality:
-        """Whether the face has the pixels and the sharpness that the bundle asks for, with the measures."""
-        return assess(chip, face_size_px, self._parameters.min_face_px, self._parameters.min_sharpness)
 
     def replay(self, image_rgb: NDArray[np.uint8]) -> Mapping[str, NDArray[Any]]:
         """The golden input is a chip; the answer its embedding (D,)."""

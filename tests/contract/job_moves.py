@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from services.common.adapters.sql_jobs import SqlJobStore
-from services.common.jobs import Job, JobKind, JobStatus, new_job_id, now
+from services.common.jobs import Job, JobStatus, new_job_id, now
 
 LOST = {"code": "worker_lost", "detail": "gone"}
 BROKEN = {"code": "unavailable", "detail": "later"}
@@ -17,7 +17,7 @@ def new_job(**changes: Any) -> Job:
     """A queued detection with attributes: two stages, detector then analyzer."""
     values: dict[str, Any] = {
         "id": new_job_id(),
-        "kind": JobKind.DETECTION,
+        "kind": "detection",
         "status": JobStatus.QUEUED,
         "stage": "detector",
         "options": {"analyze": ["age"]},

@@ -59,6 +59,24 @@ def test_nothing_is_connected_to_before_it_is_needed(tmp_path: Path) -> None:
     ).close()
 
 
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [
+        ("database_url", "postgresql://user:secret@host:port/name"),
+        ("broker_url", "redis://:secret@host:port/0"),
+        ("store_url", "s3://Secret_bucket"),
+        ("s3_endpoint", "http://secret:9000"),
+    ],
+)
+def test_a_value_of_the_wrong_shape_names_the_setting_and_what_is_accepted(
+    tmp_path: Path, setting: str, value: str
+) -> None:
+    settings = Settings.model_validate({"home": tmp_path, "store_url": "s3://facekit", setting: value})
+    with pytest.raises(SettingInvalid, match=f"^FACEKIT_{setting.upper()} cannot be used; accepted is ") as invalid:
+        build(settings)
+    assert "ecret" not in invalid.value.detail
+
+
 @pytest.mark.parametrize("setting", ["database_url", "store_url", "broker_url"])
 def test_an_unknown_kind_of_url_names_the_setting_and_keeps_its_secrets(tmp_path: Path, setting: str) -> None:
     settings = Settings.model_validate({"home": tmp_path, setting: "gopher://user:secret@host"})

@@ -10,7 +10,7 @@ import pytest
 
 from services.common.adapters.sql_jobs import SqlJobStore
 from services.common.errors import IdempotencyConflict, QueueFull
-from services.common.jobs import JobKind, JobStatus, new_job_id, now
+from services.common.jobs import JobStatus, new_job_id, now
 from tests.contract.job_moves import BROKEN, ENDINGS, LOST, STATES, fail, finish, in_state, insert, new_job, release
 
 
@@ -43,13 +43,13 @@ def test_a_job_through_two_stages(jobs: SqlJobStore) -> None:
         None,
         None,
     )
-    assert between.finished_at is None and between.result == {"faces": [1]} and between.progress == 0.5
+    assert between.finished_at is None and between.result == {"faces": [1]}
     assert jobs.claim(job.id, "analyzer", "w2", 30) is not None
     assert jobs.finish_stage(
         job.id, "w2", next_stage=None, result={"faces": [2]}, timings_ms={"analyzer": 1.0}, models={"age": "b@1"}
     )
     done = jobs.get(job.id)
-    assert (done.status, done.stage, done.progress, done.lease_owner) == (JobStatus.SUCCEEDED, None, 1.0, None)
+    assert (done.status, done.stage, done.lease_owner) == (JobStatus.SUCCEEDED, None, None)
     assert done.result == {"faces": [2]} and done.models == {"detector": "a@1", "age": "b@1"}
     assert done.started_at is not None and done.finished_at is not None
     assert claimed.started_at == done.started_at <= done.finished_at
@@ -167,7 +167,7 @@ def test_the_queue_is_full_at_its_limit_and_no_longer_after(jobs: SqlJobStore) -
 def test_counts_and_versions(jobs: SqlJobStore) -> None:
     ids = [in_state(jobs, state).id for state in STATES]
     assert jobs.counts() == {("queued", "detector"): 1, ("running", "detector"): 1, ("running", "analyzer"): 1}
-    insert(jobs, kind=JobKind.VERIFICATION, options={})
+    insert(jobs, kind="verification", options={})
     assert jobs.totals() == {
         ("detection", "queued"): 1,
         ("detection", "running"): 2,

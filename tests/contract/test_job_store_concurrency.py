@@ -15,7 +15,8 @@ import pytest
 
 from services.common.adapters.sql_jobs import SqlJobStore
 from services.common.errors import FacekitError, NotCancellable, QueueFull
-from services.common.jobs import JobStatus, flow
+from services.common.flows.registry import flow_of
+from services.common.jobs import JobStatus
 from tests.contract.job_moves import new_job
 
 LOST = {"code": "worker_lost", "detail": "gone"}
@@ -152,14 +153,16 @@ def test_200_jobs_and_workers_that_die_at_random(open_jobs: OpenJobs) -> None:
                 if store.fail(job_id, me, {"code": "image_corrupt", "detail": ""}, {}):
                     failed[job_id] += 1
                 continue
+            flow = flow_of(job)
+            next_stage = None if stage == flow[-1] else flow[flow.index(stage) + 1]
             ok = store.finish_stage(
-                job_id, me, next_stage=job.next_stage, result={"by": me}, timings_ms={stage: 1.0}, models={stage: me}
+                job_id, me, next_stage=next_stage, result={"by": me}, timings_ms={stage: 1.0}, models={stage: me}
             )
             with lock:
                 if ok:
                     finished[job_id, stage] += 1
-                if ok and job.next_stage and chance.random() > 0.1:  # else its message is lost
-                    hints.append((job_id, job.next_stage))
+                if ok and next_stage and chance.random() > 0.1:  # else its message is lost
+                    hints.append((job_id, next_stage))
 
     with ThreadPoolExecutor(4) as threads:
         workers = [threads.submit(work, seed) for seed in range(4)]
@@ -175,11 +178,11 @@ def test_200_jobs_and_workers_that_die_at_random(open_jobs: OpenJobs) -> None:
     assert gateway.counts() == {}
     for job in jobs:
         end = gateway.get(job.id)
-        done = [stage for stage in flow(job.kind, job.options) if finished[job.id, stage]]
+        done = [stage for stage in flow_of(job) if finished[job.id, stage]]
         assert all(count == 1 for (job_id, _), count in finished.items() if job_id == job.id)
         if end.status is JobStatus.SUCCEEDED:
-            assert tuple(done) == end.stages and failed[job.id] == 0
-            assert end.result is not None and end.result["by"] == end.models[end.stages[-1]]
+            assert tuple(done) == flow_of(end) and failed[job.id] == 0
+            assert end.result is not None and end.result["by"] == end.models[done[-1]]
         else:
             assert end.status is JobStatus.FAILED and end.error is not None
             assert failed[job.id] == (end.error["code"] == "image_corrupt")

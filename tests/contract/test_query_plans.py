@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from services.common.adapters.sql_database import Database
 from services.common.adapters.sql_jobs import SqlJobStore
-from services.common.jobs import JobKind, JobStatus, new_job_id, now
+from services.common.jobs import JobStatus, new_job_id, now
 from services.gateway.migrate import migrate
 from tests.contract.job_moves import new_job
 
@@ -21,16 +21,14 @@ CALLS: dict[str, Callable[[SqlJobStore], Any]] = {
     "insert": lambda jobs: jobs.insert(KEYED, max_active=10),
     "newest page": lambda jobs: jobs.page(limit=10),
     "page": lambda jobs: jobs.page(limit=10, before_id=new_job_id()),
-    "page of a kind": lambda jobs: jobs.page(limit=10, before_id=new_job_id(), kind=JobKind.DETECTION),
+    "page of a kind": lambda jobs: jobs.page(limit=10, before_id=new_job_id(), kind="detection"),
     "page of a status": lambda jobs: jobs.page(limit=10, before_id=new_job_id(), status=JobStatus.FAILED),
     "page of those that wait": lambda jobs: jobs.page(limit=10, before_id=new_job_id(), status=JobStatus.QUEUED),
-    "page of both": lambda jobs: jobs.page(limit=10, kind=JobKind.VERIFICATION, status=JobStatus.FAILED),
+    "page of both": lambda jobs: jobs.page(limit=10, kind="verification", status=JobStatus.FAILED),
     "page of an owner": lambda jobs: jobs.page(limit=10, before_id=new_job_id(), owner="ada"),
-    "page of an owner and a kind": lambda jobs: jobs.page(limit=10, owner="ada", kind=JobKind.DETECTION),
+    "page of an owner and a kind": lambda jobs: jobs.page(limit=10, owner="ada", kind="detection"),
     "page of an owner and a status": lambda jobs: jobs.page(limit=10, owner="ada", status=JobStatus.FAILED),
-    "page of all three": lambda jobs: jobs.page(
-        limit=10, owner="ada", kind=JobKind.VERIFICATION, status=JobStatus.FAILED
-    ),
+    "page of all three": lambda jobs: jobs.page(limit=10, owner="ada", kind="verification", status=JobStatus.FAILED),
     "claim": lambda jobs: jobs.claim(new_job_id(), "detector", "w", 30),
     "renew": lambda jobs: jobs.renew(new_job_id(), "w", 30),
     "release": lambda jobs: jobs.release(new_job_id(), "w", delay_s=1, max_attempts=3, error=ERROR),

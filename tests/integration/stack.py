@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import socket
 import subprocess
@@ -15,6 +14,7 @@ from typing import Any
 import requests
 
 from scripts.bench.proc import memory_mb
+from tests.environment import without_settings
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 WORKERS = ("detector", "analyzer", "verifier")
@@ -38,7 +38,7 @@ class Stack:
         self.url = f"http://127.0.0.1:{self.port}"
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
         self._environment = {
-            **{name: value for name, value in os.environ.items() if not name.startswith("FACEKIT_")},
+            **without_settings(),
             "FACEKIT_HOME": str(home),
             "FACEKIT_PORT": str(self.port),
             "FACEKIT_FRONTEND": str(REPOSITORY / "frontend"),

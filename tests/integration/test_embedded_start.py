@@ -1,41 +1,30 @@
-"""`make run` as a user meets it: the launcher over the real services, and README's commands typed into a shell."""
+"""`make run` as a user meets it: the launcher over the real services, and its papers' commands typed into a shell."""
 
 from __future__ import annotations
 
 import json
 import os
-import re
 import signal
 import subprocess
 import sys
 import time
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from scripts.embedded.free_port import free_port
-from services.common.settings import Settings
+from tests.environment import without_settings
+from tests.papers import ROOT, commands, text
 from tests.photos import astronaut_rgb, crowd_rgb, jpeg
-
-ROOT = Path(__file__).resolve().parents[2]
-README = (ROOT / "README.md").read_text(encoding="utf-8")
-
-
-def section(title: str) -> str:
-    return re.split(rf"^## {re.escape(title)}$", README, flags=re.MULTILINE)[1].split("\n## ")[0]
-
-
-def commands(title: str) -> str:
-    """The shell blocks of a section of README, one after the other."""
-    return "\n".join(re.findall(r"```sh\n(.*?)```", section(title), flags=re.DOTALL))
 
 
 @pytest.fixture(scope="module")
 def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     home = tmp_path_factory.mktemp("embedded")
     port = free_port()
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("FACEKIT_")}
+    environment = without_settings()
     environment |= {"FACEKIT_HOME": str(home), "FACEKIT_PORT": str(port)}
     with (home / "terminal").open("w+b") as terminal:
         run = [sys.executable, "-m", "scripts.embedded"]
@@ -59,15 +48,15 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture
 def desk(tmp_path: Path) -> Path:
-    """A folder with the photos that README speaks of."""
+    """A folder with the photos that the papers speak of."""
     (tmp_path / "anchor.jpg").write_bytes(jpeg(astronaut_rgb()))
     (tmp_path / "group.jpg").write_bytes(jpeg(crowd_rgb(2, 3)))
-    (tmp_path / "README.md").write_text(README, encoding="utf-8")
+    (tmp_path / "README.md").write_text(text("README.md"), encoding="utf-8")
     return tmp_path
 
 
 def typed(script: str, desk: Path, url: str) -> subprocess.CompletedProcess[str]:
-    """The lines as README has them, but for this server's port and this environment's Python."""
+    """The lines as a paper has them, but for this server's port and this environment's Python."""
     script = script.replace("http://127.0.0.1:8080", url).replace(".venv/bin/python", sys.executable)
     environment = {**os.environ, "FACEKIT_URL": url, "PYTHONPATH": str(ROOT)}
     return subprocess.run(
@@ -82,7 +71,7 @@ def typed(script: str, desk: Path, url: str) -> subprocess.CompletedProcess[str]
 
 
 def test_the_client_answers_as_readme_says(url: str, desk: Path) -> None:
-    finished = typed(commands("From the terminal"), desk, url)
+    finished = typed("".join(commands("README.md", "From the terminal")), desk, url)
     assert finished.returncode == 0, finished.stdout + finished.stderr
     job = json.loads((desk / "job.json").read_text())
     faces = job["result"]["faces"]
@@ -92,19 +81,15 @@ def test_the_client_answers_as_readme_says(url: str, desk: Path) -> None:
     assert "probability" in finished.stdout
 
 
-def test_the_curl_lines_answer_as_readme_says(url: str, desk: Path) -> None:
-    finished = typed(commands("The API by example"), desk, url)
+def test_the_curl_lines_answer_as_their_page_says(url: str, desk: Path) -> None:
+    finished = typed("".join(commands("docs/api.md", "By example")), desk, url)
     assert finished.returncode == 0, finished.stdout + finished.stderr
     job = json.loads((desk / "job.json").read_text())
     assert job["status"] == "succeeded"
     assert {"age", "emotion"} == {name for name, value in job["result"]["faces"][0]["attributes"].items() if value}
     for picture in ("face-0.jpg", "annotated.jpg"):
         assert (desk / picture).read_bytes().startswith(b"\xff\xd8")
+    assert zipfile.ZipFile(desk / "faces.zip").testzip() is None
     assert '"kind":"verification"' in finished.stdout
     assert '"code":"unsupported_format"' in finished.stdout
     assert '"status":"ready"' in finished.stdout
-
-
-def test_readme_names_every_setting() -> None:
-    listed = set(re.findall(r"`([A-Z0-9_]+)`", section("Settings")))
-    assert {name.upper() for name in Settings.model_fields} <= listed

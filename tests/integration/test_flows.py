@@ -65,13 +65,6 @@ def test_what_was_not_asked_is_absent_and_was_not_computed(stack: Stack) -> None
     assert attributes["age"] and not any(attributes[name] for name in ("gender", "ethnicity", "emotion"))
     assert set(aged["models"]) == {"detector", "age"}
 
-    def analyzer_ms(asked: str) -> float:
-        """Time inside the models, the least of three: what other processes add is not theirs."""
-        jobs = [stack.finished(stack.detect(photos.one_face(), analyze=asked).json()["id"]) for _ in range(3)]
-        return min(job["timings_ms"]["analyzer_model"] for job in jobs)
-
-    assert analyzer_ms("age") < analyzer_ms(",".join(ATTRIBUTES))
-
 
 def test_no_face_is_a_success_with_a_notice(stack: Stack) -> None:
     for asked in ("", "age,emotion"):

@@ -4,7 +4,7 @@
 import { backoffS, pause } from "./pause.js";
 import { Problem } from "./problem.js";
 
-/** @typedef {import("./types.js").Job} Job */
+/** @typedef {import("./types.js").JobView} Job */
 /** @typedef {{signal?: AbortSignal, onWait?: (problem: Problem, seconds: number) => void}} Asking */
 
 const KEY_SLOT = "facekit.api-key";
@@ -53,7 +53,7 @@ export class Api extends EventTarget {
 
   /**
    * @param {File} image
-   * @param {import("./types.js").DetectionOptions} options
+   * @param {import("../detect/detect-options.js").DetectionOptions} options
    * @param {Asking} [asking]
    * @returns {Promise<Job>}
    */
@@ -122,8 +122,26 @@ export class Api extends EventTarget {
   }
 
   /**
+   * The faces of a job's result as pictures, in a ZIP archive.
+   * @param {string} id
    * @param {Asking} [asking]
-   * @returns {Promise<{models: import("./types.js").Model[]}>}
+   * @returns {Promise<Blob>}
+   */
+  async faces(id, asking) {
+    return (await this.#send(`/v1/jobs/${encodeURIComponent(id)}/faces.zip`, {}, asking)).blob();
+  }
+
+  /**
+   * @param {Asking} [asking]
+   * @returns {Promise<import("./types.js").Vocabulary>}
+   */
+  vocabulary(asking) {
+    return this.#json("/v1/vocabulary", {}, asking);
+  }
+
+  /**
+   * @param {Asking} [asking]
+   * @returns {Promise<import("./types.js").ModelList>}
    */
   models(asking) {
     return this.#json("/v1/models", {}, asking);
@@ -201,7 +219,7 @@ export class Api extends EventTarget {
       const away = problem === null || problem.code === "unavailable";
       this.#setReachable(!away);
       if (problem?.code === "unauthorized" && (await this.#anotherKey(key))) continue;
-      if (problem && !problem.passes) throw problem;
+      if (problem && !problem.retryable) throw problem;
       if (problem && !away) onWait?.(problem, problem.retryAfterS ?? backoffS(attempt));
       await this.#pause(problem?.retryAfterS ?? backoffS(attempt), signal);
       if (problem === null && init.body && (await this.#answers(signal)) && ++cutOff === CUT_OFF_LIMIT) {

@@ -1,8 +1,5 @@
 // @ts-check
 
-/** Problems that pass by themselves: the same request, sent later, can succeed. */
-const PASSING = new Set(["queue_full", "rate_limited", "unavailable"]);
-
 /** What to call an answer that brings no problem+json, as a proxy's own error page. */
 const CODE_OF_STATUS = new Map([
   [401, "unauthorized"],
@@ -15,23 +12,28 @@ const CODE_OF_STATUS = new Map([
   [502, "unavailable"],
   [503, "unavailable"],
   [504, "unavailable"],
-  [507, "storage_full"],
 ]);
+/** What passes by itself, where the answer does not say: a proxy has no server behind it, or too much. */
+const PASSING_STATUSES = new Set([429, 502, 503, 504]);
 
 /** A refusal by the server: RFC 9457 problem details with facekit's stable `code`. */
 export class Problem extends Error {
-  /** @param {{code: string, detail?: string, status?: number, retryAfterS?: number | null}} fields */
-  constructor({ code, detail = "", status = 0, retryAfterS = null }) {
+  /**
+   * Absent words are those of the vocabulary for the code.
+   * @param {Partial<import("./types.js").Problem> & {code: string, retryAfterS?: number | null}} fields
+   */
+  constructor({ code, title, detail = "", advice, about_photo, status = 0, retryable = false, retryAfterS = null }) {
     super(detail || code);
     this.name = "Problem";
     this.code = code;
+    this.title = title;
     this.detail = detail;
+    this.advice = advice;
+    this.about_photo = about_photo;
     this.status = status;
+    /** Whether the same request, sent later, can succeed. */
+    this.retryable = retryable;
     this.retryAfterS = retryAfterS;
-  }
-
-  get passes() {
-    return PASSING.has(this.code);
   }
 
   /**
@@ -44,9 +46,9 @@ export class Problem extends Error {
     const retryAfterS = Number.isFinite(seconds) ? seconds : null;
     /** @type {any} */
     const body = await response.json().catch(() => null);
-    const code = typeof body?.code === "string" ? body.code : (CODE_OF_STATUS.get(status) ?? "internal_error");
-    const detail = typeof body?.detail === "string" ? body.detail : "";
-    return new Problem({ code, detail, status, retryAfterS });
+    const retryable = PASSING_STATUSES.has(status);
+    if (typeof body?.code === "string") return new Problem({ retryable, ...body, status, retryAfterS });
+    return new Problem({ code: CODE_OF_STATUS.get(status) ?? "internal_error", status, retryable, retryAfterS });
   }
 
   /**

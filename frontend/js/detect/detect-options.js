@@ -2,8 +2,8 @@
 import { h } from "../dom.js";
 import { labelWords, listed } from "../words.js";
 
-/** @typedef {import("../api/types.js").Attribute} Attribute */
-/** @typedef {import("../api/types.js").DetectionOptions} DetectionOptions */
+/** @typedef {keyof import("../api/types.js").Attributes} Attribute */
+/** @typedef {{analyze: Attribute[], minConfidence: number | null, maxFaces: number | null}} DetectionOptions */
 
 /** @type {readonly Attribute[]} */
 const ATTRIBUTES = ["age", "gender", "ethnicity", "emotion"];

@@ -1,6 +1,6 @@
 // @ts-check
-import { needsAnotherPhoto } from "../api/explanations.js";
 import { announce } from "../announce.js";
+import { vocabulary } from "../api/vocabulary.js";
 import { h } from "../dom.js";
 import { icon } from "../icons.js";
 import { PhotoIntake, pastedPhotos } from "../intake/photo-intake.js";
@@ -11,7 +11,7 @@ import { DetectOptions, optionWords, sameOptions } from "./detect-options.js";
 import { DetectionPanel } from "./detection-panel.js";
 import { PictureTray } from "./picture-tray.js";
 
-/** @typedef {import("../api/types.js").DetectionOptions} DetectionOptions */
+/** @typedef {import("./detect-options.js").DetectionOptions} DetectionOptions */
 /** @typedef {{file: File, name: string, preview: string, options: DetectionOptions, submission: Submission, panel: DetectionPanel}} Picture */
 
 /** Browsers hold six connections to a host, and each job under way keeps one waiting for news. */
@@ -82,8 +82,7 @@ export class DetectView extends HTMLElement {
     const submission = new Submission(this.#api, (asking) => this.#api.detect(file, options, asking));
     const panel = new DetectionPanel(this.#api, submission, {
       preview,
-      options,
-      actions: (code) => [this.#remedy(code, submission)],
+      actions: (fault) => [this.#remedy(fault, submission)],
     });
     const name = file.name || "Photo";
     this.#turns
@@ -97,11 +96,11 @@ export class DetectView extends HTMLElement {
 
   /**
    * What helps after a failure.
-   * @param {string} code
+   * @param {import("../api/vocabulary.js").Fault} fault
    * @param {Submission} submission
    */
-  #remedy(code, submission) {
-    if (needsAnotherPhoto(code)) {
+  #remedy(fault, submission) {
+    if (vocabulary.needsAnotherPhoto(fault)) {
       const choose = h("button", { type: "button" }, icon("photos"), "Choose another photo");
       choose.addEventListener("click", () => this.#intake.choose());
       return choose;

@@ -13,7 +13,6 @@ export class DetectionPanel extends HTMLElement {
   #api;
   #submission;
   #preview;
-  #options;
   #actions;
   #photo = new FacePhoto();
   #shown = "";
@@ -21,15 +20,14 @@ export class DetectionPanel extends HTMLElement {
   /**
    * @param {import("../api/api.js").Api} api
    * @param {Submission} submission
-   * @param {{preview: string | null, options: {analyze?: readonly string[]}, actions: (code: string) => HTMLButtonElement[]}} parts
-   *   the photo as the browser holds it, what was asked for, and what can be done after a failure
+   * @param {{preview: string | null, actions: (fault: import("../api/vocabulary.js").Fault) => HTMLButtonElement[]}} parts
+   *   the photo as the browser holds it, and what can be done after a failure
    */
-  constructor(api, submission, { preview, options, actions }) {
+  constructor(api, submission, { preview, actions }) {
     super();
     this.#api = api;
     this.#submission = submission;
     this.#preview = preview;
-    this.#options = options;
     this.#actions = actions;
   }
 
@@ -53,7 +51,7 @@ export class DetectionPanel extends HTMLElement {
     if (next === "progress") this.#showProgress();
     else {
       const outcome = fault
-        ? new JobProblem(fault, this.#actions(fault.code))
+        ? new JobProblem(fault, this.#actions(fault))
         : new DetectionResultView(this.#api, /** @type {any} */ (state.job), this.#photo, this.#preview);
       this.replaceChildren(outcome);
       if (this.isConnected) announce(outcome.sentence);
@@ -63,7 +61,7 @@ export class DetectionPanel extends HTMLElement {
 
   #showProgress() {
     this.#photo.working = true;
-    const progress = new JobProgress(this.#submission, "detection", this.#options);
+    const progress = new JobProgress(this.#submission);
     const photo = this.#preview ? this.#photo : null;
     this.replaceChildren(h("div", { class: "progress-columns" }, photo, progress));
   }

@@ -9,7 +9,7 @@ import { resultActions } from "../jobs/result-actions.js";
 import { counted } from "../words.js";
 
 /** @typedef {import("../api/api.js").Api} Api */
-/** @typedef {import("../api/types.js").Job} Job */
+/** @typedef {import("../api/types.js").JobView} Job */
 /** @typedef {import("../api/types.js").DetectionResult} Result */
 /** @typedef {import("../photo/face-photo.js").FacePhoto} FacePhoto */
 

@@ -9,7 +9,7 @@ import { ScoreBars } from "./score-bars.js";
 
 /** @typedef {import("../api/api.js").Api} Api */
 /** @typedef {import("../api/types.js").Face} Face */
-/** @typedef {import("../api/types.js").Job} Job */
+/** @typedef {import("../api/types.js").JobView} Job */
 
 const OLDEST_YEARS = 100;
 

@@ -1,10 +1,11 @@
 // @ts-check
+import { vocabulary } from "../api/vocabulary.js";
 import { h } from "../dom.js";
 import { icon } from "../icons.js";
 import { showPicture } from "../photo/show-picture.js";
 import { jobAddress } from "../shell/routes.js";
 import { ago } from "../words.js";
-import { kindWords, outcomeOf, thumbnailsOf } from "./job-words.js";
+import { outcomeOf, thumbnailsOf } from "./job-words.js";
 
 /** One job of the past. Event: `remove`. */
 export class HistoryCard extends HTMLElement {
@@ -13,7 +14,7 @@ export class HistoryCard extends HTMLElement {
 
   /**
    * @param {import("../api/api.js").Api} api
-   * @param {import("../api/types.js").Job} job
+   * @param {import("../api/types.js").JobView} job
    */
   constructor(api, job) {
     super();
@@ -38,11 +39,13 @@ export class HistoryCard extends HTMLElement {
     );
     const open = h("a", { href: jobAddress(job.id), class: "open" }, outcomeOf(job));
     const mark = job.status === "failed" ? icon("alert") : null;
+    const kind = h("span");
+    vocabulary.told(() => (kind.textContent = vocabulary.kind(job.kind)));
     const words = h(
       "div",
       { class: "words" },
       h("p", { class: "outcome" }, mark, open),
-      h("p", { class: "when" }, `${kindWords(job)} · `, when),
+      h("p", { class: "when" }, kind, " · ", when),
     );
     const remove = h(
       "button",

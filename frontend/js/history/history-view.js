@@ -1,7 +1,7 @@
 // @ts-check
-import { explain } from "../api/explanations.js";
-import { Problem } from "../api/problem.js";
 import { announce } from "../announce.js";
+import { Problem } from "../api/problem.js";
+import { vocabulary } from "../api/vocabulary.js";
 import { ConfirmDialog } from "../dialogs/confirm-dialog.js";
 import { h } from "../dom.js";
 import { icon } from "../icons.js";
@@ -9,11 +9,6 @@ import { addStyles } from "../styles.js";
 import { counted } from "../words.js";
 import { HistoryCard } from "./history-card.js";
 
-const KINDS = [
-  ["", "All kinds"],
-  ["detection", "Detect"],
-  ["verification", "Verify"],
-];
 const STATUSES = [
   ["", "Any outcome"],
   ["succeeded", "Succeeded"],
@@ -32,7 +27,7 @@ export class HistoryView extends HTMLElement {
   #loading = new AbortController();
   /** @type {string | null} */
   #cursor = null;
-  #kind = choice("Kind", KINDS);
+  #kind = choice("Kind", [["", "All kinds"]]);
   #status = choice("Outcome", STATUSES);
   #list = h("ul", { class: "jobs", role: "list", "aria-label": "Jobs" });
   #more = h("button", { type: "button", hidden: true }, "Show more");
@@ -58,6 +53,9 @@ export class HistoryView extends HTMLElement {
     for (const select of [this.#kind, this.#status]) select.addEventListener("change", () => this.#load());
     this.#more.addEventListener("click", () => this.#showMore());
     this.#deleteAll.addEventListener("click", () => this.#removeAll());
+    vocabulary.told(() =>
+      this.#kind.append(...vocabulary.kinds.map((kind) => h("option", { value: kind }, vocabulary.kind(kind)))),
+    );
     this.#load();
   }
 
@@ -94,12 +92,12 @@ export class HistoryView extends HTMLElement {
       this.#settle();
     } catch (error) {
       if (signal.aborted) return;
-      const { title, advice } = explain(Problem.from(error).code);
+      const { title, advice } = vocabulary.problem(Problem.from(error));
       this.#message.textContent = `${title}. ${advice}`;
     }
   }
 
-  /** @param {import("../api/types.js").Job} job */
+  /** @param {import("../api/types.js").JobView} job */
   #item(job) {
     const card = new HistoryCard(this.#api, job);
     const item = h("li", {}, card);
@@ -180,9 +178,9 @@ export class HistoryView extends HTMLElement {
       await this.#api.remove(id, { signal: this.#gone.signal });
       return true;
     } catch (error) {
-      const { code } = Problem.from(error);
-      if (code === "no_such_job") return true;
-      if (!this.#gone.signal.aborted) this.#message.textContent = explain(code).title;
+      const problem = Problem.from(error);
+      if (problem.code === "no_such_job") return true;
+      if (!this.#gone.signal.aborted) this.#message.textContent = vocabulary.problem(problem).title;
       return false;
     }
   }

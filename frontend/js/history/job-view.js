@@ -5,10 +5,11 @@ import { DetectionPanel } from "../detect/detection-panel.js";
 import { h } from "../dom.js";
 import { icon } from "../icons.js";
 import { JobProblem } from "../jobs/job-problem.js";
+import { PlainPanel } from "../jobs/plain-panel.js";
 import { Submission } from "../jobs/submission.js";
 import { addStyles } from "../styles.js";
 import { VerificationPanel } from "../verify/verification-panel.js";
-import { kindWords } from "./job-words.js";
+import { labelWords } from "../words.js";
 
 /** One job by its address: followed while it runs, shown when it has ended. */
 export class JobView extends HTMLElement {
@@ -54,7 +55,7 @@ export class JobView extends HTMLElement {
     if (this.#place.firstChild) return;
     const { job } = state;
     if (job) {
-      this.#heading.textContent = { detection: "Detection", verification: "Verification" }[job.kind] ?? kindWords(job);
+      this.#heading.textContent = labelWords(job.kind);
       this.#when.textContent = new Date(job.created_at).toLocaleString("en", { dateStyle: "long", timeStyle: "short" });
       this.#place.append(this.#panelOf(job));
       return;
@@ -64,13 +65,16 @@ export class JobView extends HTMLElement {
     if (fault) this.#place.append(new JobProblem(fault, []));
   }
 
-  /** @param {import("../api/types.js").Job} job */
+  /** @param {import("../api/types.js").JobView} job */
   #panelOf(job) {
     const actions = () => /** @type {HTMLButtonElement[]} */ ([]);
     if (job.kind === "verification") {
       return new VerificationPanel(this.#api, this.#submission, { previews: { anchor: null, image: null }, actions });
     }
-    return new DetectionPanel(this.#api, this.#submission, { preview: null, options: job.options, actions });
+    if (job.kind === "detection") {
+      return new DetectionPanel(this.#api, this.#submission, { preview: null, actions });
+    }
+    return new PlainPanel(this.#api, this.#submission);
   }
 
   async #delete() {

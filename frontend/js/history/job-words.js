@@ -1,14 +1,9 @@
 // @ts-check
-import { explain } from "../api/explanations.js";
+import { vocabulary } from "../api/vocabulary.js";
 import { boxInPercent } from "../geometry.js";
-import { counted, labelWords } from "../words.js";
+import { counted } from "../words.js";
 
-/** @typedef {import("../api/types.js").Job} Job */
-
-/** @param {Job} job */
-export function kindWords(job) {
-  return { detection: "Detect", verification: "Verify" }[job.kind] ?? labelWords(job.kind);
-}
+/** @typedef {import("../api/types.js").JobView} Job */
 
 /**
  * What came of a job, in a few words.
@@ -18,9 +13,10 @@ export function outcomeOf(job) {
   if (job.status === "queued") return "Waiting";
   if (job.status === "running") return "Under way";
   if (job.status === "cancelled") return "Cancelled";
-  if (job.status === "failed") return explain(job.error?.code ?? "internal_error").title;
+  if (job.status === "failed") return vocabulary.problem(job.error ?? { code: "internal_error", detail: "" }).title;
   const result = /** @type {any} */ (job.result);
   if (job.kind === "detection") return result.faces.length === 0 ? "No faces" : counted(result.faces.length, "face");
+  if (job.kind !== "verification") return "Done";
   return `${result.matches.length} of ${counted(result.matches.length + result.unmatched.length, "face")} matching`;
 }
 

@@ -1,9 +1,9 @@
 // @ts-check
-import { explain } from "../api/explanations.js";
+import { vocabulary } from "../api/vocabulary.js";
 import { h } from "../dom.js";
 import { icon } from "../icons.js";
 
-/** @typedef {{code: string, detail: string}} Fault */
+/** @typedef {import("../api/vocabulary.js").Fault} Fault */
 
 /** Why there is no result, in plain words, with what can be done now. */
 export class JobProblem extends HTMLElement {
@@ -26,16 +26,22 @@ export class JobProblem extends HTMLElement {
    * @returns {Fault | null}
    */
   static faultOf({ phase, problem, job }) {
-    if (phase === "refused") return problem ? { code: problem.code, detail: problem.detail } : null;
+    if (phase === "refused") return problem;
     if (phase !== "ended" || !job) return null;
     if (job.status === "cancelled") return { code: "cancelled", detail: "" };
     return job.status === "failed" ? (job.error ?? { code: "internal_error", detail: "" }) : null;
   }
 
   connectedCallback() {
-    const { title, advice } = explain(this.#fault.code);
+    const title = h("h2");
+    const advice = h("p");
+    vocabulary.told(() => {
+      const words = vocabulary.problem(this.#fault);
+      title.textContent = words.title;
+      advice.textContent = words.advice;
+    });
     this.dataset.code = this.#fault.code;
-    const words = [h("h2", {}, title), h("p", {}, advice)];
+    const words = [title, advice];
     if (this.#fault.detail) words.push(h("p", { class: "detail" }, this.#fault.detail));
     const mark = this.#fault.code === "cancelled" ? icon("cross") : icon("alert");
     this.replaceChildren(mark, h("div", {}, ...words, h("div", { class: "actions" }, ...this.#actions)));
@@ -43,7 +49,7 @@ export class JobProblem extends HTMLElement {
 
   /** What a screen reader says when it appears. */
   get sentence() {
-    const { title, advice } = explain(this.#fault.code);
+    const { title, advice } = vocabulary.problem(this.#fault);
     return `${title}. ${advice}`;
   }
 }

@@ -1,5 +1,6 @@
 // @ts-check
 import { announce } from "../announce.js";
+import { vocabulary } from "../api/vocabulary.js";
 import { h } from "../dom.js";
 import { stepsOf } from "./stages.js";
 
@@ -8,23 +9,15 @@ import { stepsOf } from "./stages.js";
 /** How far a job is, step by step, with a way to stop it. */
 export class JobProgress extends HTMLElement {
   #submission;
-  #kind;
-  #options;
   #doing = h("p", { class: "doing" });
   #note = h("p", { class: "note" });
   #steps = h("ol", { class: "steps", role: "list", "aria-label": "Progress" });
   #said = "";
 
-  /**
-   * @param {Submission} submission
-   * @param {import("../api/types.js").JobKind} kind
-   * @param {{analyze?: readonly string[]}} options
-   */
-  constructor(submission, kind, options) {
+  /** @param {Submission} submission */
+  constructor(submission) {
     super();
     this.#submission = submission;
-    this.#kind = kind;
-    this.#options = options;
   }
 
   connectedCallback() {
@@ -36,11 +29,12 @@ export class JobProgress extends HTMLElement {
     });
     this.append(h("div", { class: "row" }, this.#doing, cancel), this.#steps, this.#note);
     this.#submission.watch((state) => this.#render(state));
+    vocabulary.told(() => this.#render(this.#submission.state));
   }
 
   /** @param {import("./submission.js").SubmissionState} state */
   #render(state) {
-    const steps = stepsOf(this.#kind, this.#options, state.job);
+    const steps = stepsOf(state.job);
     const now = steps.find((step) => step.state === "now");
     const doing = state.phase === "waiting" ? "Waiting for its turn" : (now?.doing ?? "Done");
     this.#doing.textContent = `${doing}…`;

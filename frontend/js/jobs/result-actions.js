@@ -1,21 +1,21 @@
 // @ts-check
 import { Problem } from "../api/problem.js";
 import { announce } from "../announce.js";
-import { explain } from "../api/explanations.js";
+import { vocabulary } from "../api/vocabulary.js";
 import { h } from "../dom.js";
-import { saveCrops, saveJson, savePicture } from "../downloads.js";
+import { saveFaces, saveJson, savePicture } from "../downloads.js";
 import { icon } from "../icons.js";
 
 /**
  * The downloads of a result: its faces, the photo with frames drawn on it, and the job as JSON.
  * @param {import("../api/api.js").Api} api
- * @param {import("../api/types.js").Job} job
+ * @param {import("../api/types.js").JobView} job
  * @param {readonly import("../api/types.js").Face[]} faces
  * @param {string | null | undefined} annotatedUrl
  */
 export function resultActions(api, job, faces, annotatedUrl) {
   const buttons = [];
-  if (faces.length > 0) buttons.push(action("Faces", "Download all faces", () => saveCrops(api, job, faces)));
+  if (faces.length > 0) buttons.push(action("Faces", "Download all faces", () => saveFaces(api, job)));
   if (annotatedUrl) {
     buttons.push(
       action("Annotated", "Download the annotated photo", () => savePicture(api, job, annotatedUrl, "annotated")),
@@ -42,7 +42,7 @@ function action(words, label, run) {
     try {
       await run();
     } catch (error) {
-      announce(explain(Problem.from(error).code).title);
+      announce(vocabulary.problem(Problem.from(error)).title);
     } finally {
       button.disabled = false;
       button.focus();

@@ -1,10 +1,11 @@
 // @ts-check
 import { Problem } from "../api/problem.js";
+import { vocabulary } from "../api/vocabulary.js";
 import { Store } from "../store.js";
 
 /** @typedef {import("../api/api.js").Api} Api */
 /** @typedef {import("../api/api.js").Asking} Asking */
-/** @typedef {import("../api/types.js").Job} Job */
+/** @typedef {import("../api/types.js").JobView} Job */
 
 /**
  * waiting: its turn has not come; sending; following: the job is under way; ended: `job` is terminal;
@@ -99,6 +100,6 @@ function lostNote(job) {
  * @param {number} seconds
  */
 function waitNote(problem, seconds) {
-  const reason = problem.code === "queue_full" ? "The queue is full" : "The server asks for patience";
-  return `${reason}: trying again in ${Math.ceil(seconds)} s.`;
+  const { title, advice } = vocabulary.problem(problem);
+  return `${title}: trying again in ${Math.ceil(seconds)} s. ${advice}`;
 }

@@ -1,24 +1,14 @@
 // @ts-check
-import { explain } from "../api/explanations.js";
-import { Problem } from "../api/problem.js";
 import { announce } from "../announce.js";
+import { Problem } from "../api/problem.js";
+import { vocabulary } from "../api/vocabulary.js";
 import { h } from "../dom.js";
 import { addStyles } from "../styles.js";
 import { counted, labelWords } from "../words.js";
 import { byWeight, figureRows } from "./figures.js";
 import { cardText } from "./model-card-text.js";
 
-/** @typedef {import("../api/types.js").Model} Model */
-
-/** @type {Record<string, string>} */
-const DOES = {
-  detector: "Finds faces and their landmarks",
-  verifier: "Tells whether two faces are one person",
-  age: "Estimates age",
-  gender: "Estimates gender",
-  ethnicity: "Estimates ethnicity",
-  emotion: "Estimates emotion",
-};
+/** @typedef {import("../api/types.js").ModelView} Model */
 
 /** Which models answer right now, with their figures and cards. */
 export class ModelsView extends HTMLElement {
@@ -57,7 +47,7 @@ export class ModelsView extends HTMLElement {
       announce(models.length > 0 ? `${counted(models.length, "model")} answering.` : (this.#message.textContent ?? ""));
     } catch (error) {
       if (signal.aborted) return;
-      const { title, advice } = explain(Problem.from(error).code);
+      const { title, advice } = vocabulary.problem(Problem.from(error));
       this.#message.textContent = `${title}. ${advice}`;
     }
   }
@@ -70,7 +60,8 @@ customElements.define("models-view", ModelsView);
 function modelSheet(model) {
   const title = h("h2", {}, labelWords(model.task));
   const version = h("p", { class: "version" }, `${model.name}@${model.version}`);
-  const does = h("p", { class: "does" }, DOES[model.task] ?? labelWords(model.stage));
+  const does = h("p", { class: "does" });
+  vocabulary.told(() => (does.textContent = vocabulary.task(model.task) ?? labelWords(model.stage)));
   const head = h(
     "div",
     { class: "model-head" },

@@ -1,15 +1,13 @@
 // @ts-check
 import { routeOf } from "./routes.js";
+import { VIEWS } from "./views.js";
 
 /** @typedef {import("../api/api.js").Api} Api */
 /** @typedef {import("./routes.js").Route} Route */
 
-/** @type {Record<Route["view"], string>} */
-const TITLES = { detect: "Detect", verify: "Verify", history: "History", models: "Models", job: "Job" };
-
 /**
- * Shows the view that the address names. Detect and Verify keep what they hold, the others are made anew; each is loaded
- * when it is first wanted.
+ * Shows the view that the address names. Some keep what they hold, the others are made anew; each is loaded when it is
+ * first wanted.
  */
 export class AppShell extends HTMLElement {
   #api;
@@ -34,10 +32,11 @@ export class AppShell extends HTMLElement {
     const turn = ++this.#turn;
     const route = routeOf(location.hash);
     mark(route);
-    const view = this.#kept.get(route.view) ?? (await this.#make(route));
+    const { kept: keeps, make } = viewOf(route);
+    const view = this.#kept.get(route.view) ?? (await make(this.#api, route.id ?? ""));
     // The user may have moved on while it was loaded.
     if (turn !== this.#turn) return;
-    if (route.view === "detect" || route.view === "verify") this.#kept.set(route.view, view);
+    if (keeps) this.#kept.set(route.view, view);
     const kept = [...this.#kept.values()];
     for (const child of [...this.children]) if (!kept.includes(/** @type {HTMLElement} */ (child))) child.remove();
     for (const each of kept) each.hidden = each !== view;
@@ -46,34 +45,21 @@ export class AppShell extends HTMLElement {
     // At the start the focus is where the browser puts it; later it follows the view.
     if (turn > 1) view.querySelector("h1")?.focus();
   }
-
-  /**
-   * @param {Route} route
-   * @returns {Promise<HTMLElement>}
-   */
-  async #make({ view, id }) {
-    switch (view) {
-      case "detect":
-        return new (await import("../detect/detect-view.js")).DetectView(this.#api);
-      case "verify":
-        return new (await import("../verify/verify-view.js")).VerifyView(this.#api);
-      case "history":
-        return new (await import("../history/history-view.js")).HistoryView(this.#api);
-      case "models":
-        return new (await import("../models/models-view.js")).ModelsView(this.#api);
-      case "job":
-        return new (await import("../history/job-view.js")).JobView(this.#api, id ?? "");
-    }
-  }
 }
 
 customElements.define("app-shell", AppShell);
 
 /** @param {Route} route */
-function mark({ view }) {
-  document.title = `${TITLES[view]} · facekit`;
+function viewOf({ view }) {
+  return /** @type {import("./views.js").View} */ (VIEWS[view]);
+}
+
+/** @param {Route} route */
+function mark(route) {
+  const { title, under = route.view } = viewOf(route);
+  document.title = `${title} · facekit`;
   for (const link of document.querySelectorAll(".site-nav a")) {
-    const current = routeOf(link.getAttribute("href") ?? "").view === (view === "job" ? "history" : view);
+    const current = routeOf(link.getAttribute("href") ?? "").view === under;
     if (current) link.setAttribute("aria-current", "page");
     else link.removeAttribute("aria-current");
   }

@@ -1,9 +1,10 @@
 // @ts-check
 
-/** @typedef {{view: "detect" | "verify" | "history" | "models" | "job", id: string | null}} Route */
+import { FIRST, JOB, VIEWS } from "./views.js";
 
-const VIEWS = /** @type {const} */ (["detect", "verify", "history", "models"]);
-const JOB = /^jobs\/([0-9a-f-]{36})$/i;
+/** @typedef {{view: string, id: string | null}} Route */
+
+const JOB_ADDRESS = /^jobs\/([0-9a-f-]{36})$/i;
 
 /**
  * The view an address names: `#/verify`, `#/jobs/<id>`; anything else is Detect.
@@ -12,9 +13,9 @@ const JOB = /^jobs\/([0-9a-f-]{36})$/i;
  */
 export function routeOf(hash) {
   const path = hash.replace(/^#\/?/, "");
-  const id = JOB.exec(path)?.[1];
-  if (id) return { view: "job", id };
-  return { view: VIEWS.find((view) => view === path) ?? "detect", id: null };
+  const id = JOB_ADDRESS.exec(path)?.[1];
+  if (id) return { view: JOB, id };
+  return { view: Object.hasOwn(VIEWS, path) && path !== JOB ? path : FIRST, id: null };
 }
 
 /** @param {string} id */

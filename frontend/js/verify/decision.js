@@ -36,13 +36,26 @@ export function nearestThreshold(measured, value) {
 }
 
 /**
+ * The rule of services/verifier/judge.py; a face turned away can match, but its "no" says nothing.
  * @param {Match} face
  * @param {Threshold} threshold
+ * @param {import("../api/types.js").Quality | null} [anchor]
  * @returns {Verdict}
  */
-export function verdict({ similarity, match, low_quality: lowQuality }, threshold) {
-  if (lowQuality || match === null) return "poor";
-  return similarity >= threshold.value ? "match" : "other";
+export function verdict({ similarity, match, low_quality: lowQuality, quality }, threshold, anchor = null) {
+  if (lowQuality || quality?.low || anchor?.low) return "poor";
+  if (match === null && !quality) return "poor"; // a result of an older server, which does not say why
+  if (similarity >= threshold.value) return "match";
+  return [quality, anchor].some((each) => each?.reasons?.includes("turned_away")) ? "poor" : "other";
+}
+
+/**
+ * The chance that at least one of so many strangers is accepted, each with the probability `far`.
+ * @param {number} far
+ * @param {number} faces
+ */
+export function anyFalseMatch(far, faces) {
+  return 1 - (1 - far) ** faces;
 }
 
 /**

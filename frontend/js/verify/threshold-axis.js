@@ -3,7 +3,7 @@ import { h, setVars } from "../dom.js";
 import { showPicture } from "../photo/show-picture.js";
 import { addStyles } from "../styles.js";
 import { percent } from "../words.js";
-import { nearestThreshold, placeInRange, similarityRange, verdict } from "./decision.js";
+import { anyFalseMatch, nearestThreshold, placeInRange, similarityRange, verdict } from "./decision.js";
 
 /** @typedef {import("../api/types.js").Match} Match */
 /** @typedef {import("../api/types.js").Threshold} Threshold */
@@ -18,6 +18,7 @@ export class ThresholdAxis extends HTMLElement {
   #measured;
   #faces;
   #used;
+  #anchor;
   #range;
   #chosen;
   #slider = h("input", { type: "range", min: 0, max: STEPS, step: 1, "aria-label": "Threshold of similarity" });
@@ -31,9 +32,11 @@ export class ThresholdAxis extends HTMLElement {
    * @param {readonly Threshold[]} measured
    * @param {readonly Match[]} faces
    * @param {Threshold} used by the server
+   * @param {import("../api/types.js").Quality | null} [anchor] what was measured of the anchor's face
    */
-  constructor(api, measured, faces, used) {
+  constructor(api, measured, faces, used, anchor = null) {
     super();
+    this.#anchor = anchor;
     this.#measured = measured;
     this.#faces = faces;
     this.#used = used;
@@ -101,14 +104,23 @@ export class ThresholdAxis extends HTMLElement {
     );
     this.#rates.replaceChildren(
       rate("Similarity needed", value.toFixed(2), "at or above it, two faces count as one person"),
-      rate("False accepts", percent(far), "of different people taken for the same"),
+      rate("False accepts", percent(far), "of strangers who look alike taken for the same"),
       rate("False rejects", percent(frr), "of the same person missed"),
+      ...this.#among(far),
     );
     this.#reset.hidden = this.#chosen === this.#used;
     this.#marks.forEach((mark, place) => {
       const face = this.#faces[place];
-      if (face) mark.dataset.tone = verdict(face, this.#chosen);
+      if (face) mark.dataset.tone = verdict(face, this.#chosen, this.#anchor);
     });
+  }
+
+  /** @param {number} far */
+  #among(far) {
+    const judged = this.#faces.filter((face) => verdict(face, this.#chosen, this.#anchor) !== "poor").length;
+    if (judged < 2) return [];
+    const chance = percent(Number(anyFalseMatch(far, judged).toPrecision(2)));
+    return [rate("At least one false match", chance, `the chance among these ${judged} faces, if all are strangers`)];
   }
 
   /**

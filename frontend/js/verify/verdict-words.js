@@ -8,13 +8,20 @@ import { counted } from "../words.js";
 const VERDICTS = { match: "Match", other: "No match", poor: "Too poor to judge" };
 
 /** @type {Record<string, string>} */
-const REASONS = { too_small: "the face is too small", too_blurred: "the face is too blurred" };
+const REASONS = {
+  too_small: "the face is too small",
+  too_dark: "the face is too dark",
+  low_contrast: "the face has too little contrast",
+  too_blurred: "the face is too blurred",
+  cut_off: "the face is cut off",
+  turned_away: "the face is turned away",
+};
 
 /** @type {Record<string, string>} */
 const NOTICES = {
   several_faces_in_anchor: "The anchor photo shows several faces. The largest is the one we look for.",
   no_faces: "No face was found in the second photo.",
-  low_quality_anchor: "The anchor face is small or blurred. Take these results with caution.",
+  low_quality_anchor: "The anchor face is too poor to compare with. Choose a photo in which it is larger, sharper or brighter.",
 };
 
 /** @param {Verdict} verdict */
@@ -23,8 +30,8 @@ export function verdictWords(verdict) {
 }
 
 /** @param {Match} match */
-export function poorReason({ match, quality }) {
-  if (match === null && !quality?.low) return "the anchor face is";
+export function poorReason({ quality }) {
+  if (!quality?.reasons?.length) return "the anchor face is";
   const reasons = (quality?.reasons ?? []).map((reason) => REASONS[reason] ?? reason);
   return reasons.join(" and ");
 }

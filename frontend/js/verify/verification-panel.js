@@ -15,7 +15,7 @@ export class VerificationPanel extends HTMLElement {
   /**
    * @param {import("../api/api.js").Api} api
    * @param {import("../jobs/submission.js").Submission} submission
-   * @param {{previews: {anchor: string | null, image: string | null}, actions: (code: string) => HTMLButtonElement[]}} parts
+   * @param {{previews: {anchor: string | null, image: string | null}, actions: (fault: import("../api/vocabulary.js").Fault) => HTMLButtonElement[]}} parts
    *   the photos as the browser holds them, and what can be done after a failure
    */
   constructor(api, submission, { previews, actions }) {
@@ -39,11 +39,11 @@ export class VerificationPanel extends HTMLElement {
     const hadFocus = this.contains(document.activeElement);
     this.#shown = next;
     if (next === "progress") {
-      this.replaceChildren(new JobProgress(this.#submission, "verification", {}));
+      this.replaceChildren(new JobProgress(this.#submission));
       return;
     }
     const outcome = fault
-      ? new JobProblem(fault, this.#actions(fault.code))
+      ? new JobProblem(fault, this.#actions(fault))
       : new VerificationResultView(this.#api, /** @type {any} */ (state.job), this.#previews);
     this.replaceChildren(outcome);
     if (this.isConnected) announce(outcome.sentence);

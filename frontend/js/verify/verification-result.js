@@ -31,7 +31,7 @@ export class VerificationResultView extends HTMLElement {
 
   /**
    * @param {import("../api/api.js").Api} api
-   * @param {import("../api/types.js").Job} job a verification that succeeded
+   * @param {import("../api/types.js").JobView} job a verification that succeeded
    * @param {{anchor: string | null, image: string | null}} previews the photos as the browser already holds them
    */
   constructor(api, job, previews) {
@@ -71,7 +71,7 @@ export class VerificationResultView extends HTMLElement {
   }
 
   get #verdicts() {
-    return this.#faces.map((face) => verdict(face, this.#threshold));
+    return this.#faces.map((face) => verdict(face, this.#threshold, this.#result.anchor_quality));
   }
 
   /** The whole result in a sentence, for a screen reader. */
@@ -94,7 +94,13 @@ export class VerificationResultView extends HTMLElement {
   /** @param {MatchList} list */
   #axis(list) {
     if (this.#faces.length === 0) return null;
-    const axis = new ThresholdAxis(this.#api, measuredThresholds(this.#result), this.#faces, this.#result.threshold);
+    const axis = new ThresholdAxis(
+      this.#api,
+      measuredThresholds(this.#result),
+      this.#faces,
+      this.#result.threshold,
+      this.#result.anchor_quality,
+    );
     axis.addEventListener("threshold", (event) => {
       this.#threshold = /** @type {CustomEvent<Threshold>} */ (event).detail;
       this.#judge(list);
@@ -112,7 +118,7 @@ export class VerificationResultView extends HTMLElement {
 
   #framed() {
     return this.#faces.map((match) => {
-      const tone = verdict(match, this.#threshold);
+      const tone = verdict(match, this.#threshold, this.#result.anchor_quality);
       const label = `${faceName(match.face)}: ${verdictWords(tone).toLowerCase()}, probability ${wholePercent(match.probability)}`;
       return { index: match.face.index, box: match.face.box, label, tone };
     });

@@ -1,6 +1,6 @@
 // @ts-check
-import { needsAnotherPhoto } from "../api/explanations.js";
 import { announce } from "../announce.js";
+import { vocabulary } from "../api/vocabulary.js";
 import { h } from "../dom.js";
 import { icon } from "../icons.js";
 import { PhotoIntake, pastedPhotos } from "../intake/photo-intake.js";
@@ -82,7 +82,7 @@ export class VerifyView extends HTMLElement {
     const previews = { anchor: this.#anchor.preview, image: this.#image.preview };
     const panel = new VerificationPanel(this.#api, submission, {
       previews,
-      actions: (code) => (needsAnotherPhoto(code) ? [] : [this.#retryButton()]),
+      actions: (fault) => (vocabulary.needsAnotherPhoto(fault) ? [] : [this.#retryButton()]),
     });
     this.#place.replaceChildren(panel);
     this.toggleAttribute("data-busy", true);

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from services.common.adapters.sql_database import Database
 from services.common.adapters.sql_tables import deleted, jobs, unfinished, workers
 from services.common.errors import NoSuchJob
-from services.common.jobs import TERMINAL, Job, JobKind, JobStatus
+from services.common.jobs import TERMINAL, Job, JobStatus
 from services.common.ports import Bell, WorkerRecord
 
 JOB_COLUMNS: Final = [jobs.c[field.name] for field in fields(Job)]
@@ -40,7 +40,7 @@ class SqlJobQueries:
         *,
         limit: int,
         before_id: str | None = None,
-        kind: JobKind | None = None,
+        kind: str | None = None,
         status: JobStatus | None = None,
         owner: str | None = None,
     ) -> list[Job]:
@@ -128,7 +128,7 @@ def get_job(connection: sa.Connection, job_id: str) -> Job:
 def to_job(row: sa.Row[Any]) -> Job:
     """The row as a Job; how long it waited for its first claim follows from two of its times and is added here."""
     values = dict(row._mapping)
-    values |= {"kind": JobKind(values["kind"]), "status": JobStatus(values["status"])}
+    values["status"] = JobStatus(values["status"])
     if values["started_at"] is not None:
         waited = (values["started_at"] - values["created_at"]) / timedelta(milliseconds=1)
         values["timings_ms"] = {"queued": round(max(waited, 0.0), 1), **values["timings_ms"]}

@@ -19,8 +19,6 @@ from services.common.errors import BundleInvalid, GoldenMismatch
 
 BUNDLE_FILES = ("model.onnx", "model.json", "golden.json", "README.md")
 
-Task = Literal["detector", "verifier", "age", "gender", "ethnicity", "emotion"]
-
 
 class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -43,7 +41,7 @@ class BundleMeta(_Strict):
     probabilities, `metrics` figures with what they were measured on."""
 
     schema_version: Literal[1] = 1
-    task: Task
+    task: str = Field(description="a task of a stage")
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")
     version: str = Field(pattern=r"^[0-9A-Za-z][0-9A-Za-z.+-]{0,63}$")
     input: InputSpec

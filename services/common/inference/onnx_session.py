@@ -22,19 +22,21 @@ Device = Literal["auto", "cpu", "cuda"]
 
 CPU: Final = "CPUExecutionProvider"
 CUDA: Final = "CUDAExecutionProvider"
-# Golden answers are those of 32-bit floats, and TF32 has ten bits of mantissa. An exhaustive search for the fastest
-# convolutions would start again with each new shape of a photo.
-# A session may be one of several on its GPU: it takes memory as it needs it, not by doubling.
+# No TF32: golden answers were computed with 32-bit floats, and TF32 keeps fewer bits. No exhaustive search for the
+# fastest convolutions: it would start again with each new photo size. Memory is taken as needed, not doubled: several
+# sessions may share a GPU.
 CUDA_OPTIONS: Final = {
     "use_tf32": "0",
     "cudnn_conv_algo_search": "HEURISTIC",
     "arena_extend_strategy": "kSameAsRequested",
 }
-# On CUDA every convolution is planned anew when its input has another shape than before, which takes a network 90 ms
-# (ONNX Runtime's issue 23006; a run takes 2). Batches there are of this one size, the last one filled up.
+# On CUDA, convolutions are planned anew when the input has another shape than before. That takes 90 ms for a network
+# whose run takes 2 ms (ONNX Runtime's issue 23006). So all batches on CUDA have this one size, and the last one is
+# filled up.
 CUDA_BATCH: Final = 8
-# A thread that has done its part of an operator looks out for the next for so long before it sleeps: to wake it takes
-# longer than most operators of a small graph. Not for longer, and never between runs: other workers need the cores.
+# A thread that has done its part of an operator looks for the next one for this long, and then it sleeps. To wake a
+# thread takes longer than most operators of a small graph. But other workers need the cores, so it is not longer than
+# this, and never between runs.
 SPIN_US: Final = 100
 
 log = logging.getLogger(__name__)

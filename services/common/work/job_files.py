@@ -8,10 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.common.errors import ObjectMissing
-from services.common.jobs import object_key
+from services.common.jobs import CHIPS, object_key
 from services.common.ports import ObjectStore
-
-CHIPS = "chips"
 
 
 class JobFiles:
@@ -44,5 +42,5 @@ class JobFiles:
         return np.asarray(chips, dtype=np.uint8)
 
     def drop_chips(self) -> None:
-        """Chips serve the next stage alone; they go when the job is done."""
+        """Chips serve the next stage alone; they go when the job has ended."""
         self._store.delete(object_key(self.job_id, CHIPS))

@@ -52,10 +52,13 @@ class ModelSlot(Generic[Model]):
     """`current` is what a job takes when it starts; a job in flight keeps the model it took."""
 
     def __init__(self, stage: Stage[Model], store: ObjectStore, settings: Settings) -> None:
+        declared = set(stage.bundle_folders) | set(stage.unbundled)
+        if declared != set(stage.spec.tasks):
+            raise ValueError(f"the stage {stage.spec.name} loads {sorted(declared)}, not {sorted(stage.spec.tasks)}")
         self._stage = stage
         self._store = store
         self._settings = settings
-        self._downloads = Path(tempfile.mkdtemp(prefix=f"facekit-{stage.name}-"))
+        self._downloads = Path(tempfile.mkdtemp(prefix=f"facekit-{stage.spec.name}-"))
         weakref.finalize(self, shutil.rmtree, self._downloads, ignore_errors=True)
         self._refused: set[tuple[str, str]] = set()
         self._lock = threading.Lock()
@@ -71,7 +74,7 @@ class ModelSlot(Generic[Model]):
         }
 
     def _load(self, bundles: Mapping[str, Bundle]) -> Loaded[Model]:
-        views = {task: _view(self._stage.name, bundle) for task, bundle in bundles.items()}
+        views = {task: _view(self._stage.spec.name, bundle) for task, bundle in bundles.items()}
         return Loaded(self._stage.build(bundles, self._settings), bundles, {**views, **self._stage.unbundled})
 
     def refresh(self) -> bool:

@@ -12,15 +12,16 @@ from collections.abc import Mapping
 from typing import Any, Generic
 
 from services.common.errors import FacekitError, InternalError, Unavailable
-from services.common.jobs import Job, object_prefix
+from services.common.jobs import TERMINAL, Job, object_prefix
 from services.common.ports import JobQueue, JobStore, ObjectStore
 from services.common.settings import Settings
 from services.common.work.heartbeat import Heartbeat
 from services.common.work.job_files import JobFiles
+from services.common.work.job_step import JobStep
 from services.common.work.leases import Leases
 from services.common.work.metrics import WorkerMetrics
 from services.common.work.model_slot import ModelSlot
-from services.common.work.stage import Model, Stage, StageResult
+from services.common.work.stage import Model, Stage
 
 log = logging.getLogger(__name__)
 
@@ -34,17 +35,18 @@ class Worker(Generic[Model]):
         self, stage: Stage[Model], *, store: ObjectStore, jobs: JobStore, queue: JobQueue, settings: Settings
     ) -> None:
         self._stage = stage
+        self._stage_name = stage.spec.name
         self._store = store
         self._jobs = jobs
         self._queue = queue
         self._settings = settings
-        self.name = settings.worker_name or f"{stage.name}-{socket.gethostname()}-{os.getpid()}"
-        self._metrics = WorkerMetrics(stage.name)
+        self.name = settings.worker_name or f"{stage.spec.name}-{socket.gethostname()}-{os.getpid()}"
+        self._metrics = WorkerMetrics(stage.spec.name)
         self._slot = ModelSlot(stage, store, settings)
         self._claims = itertools.count()
         self._leases = Leases(jobs, lease_s=settings.lease_s, stage_timeout_s=settings.stage_timeout_s)
         self._heartbeat = Heartbeat(
-            stage.name, self.name, jobs=jobs, queue=queue, leases=self._leases, settings=settings
+            stage.spec.name, self.name, jobs=jobs, queue=queue, leases=self._leases, settings=settings
         )
 
     def run(self) -> None:
@@ -56,7 +58,7 @@ class Worker(Generic[Model]):
             threading.Thread(target=target, args=(stop,), daemon=True).start()
         log.info("%s serves with %s", self.name, ", ".join(self._labels().values()))
         try:
-            self._queue.consume(self._stage.name, self.handle, concurrency=self._settings.concurrency)
+            self._queue.consume(self._stage_name, self.handle, concurrency=self._settings.concurrency)
         finally:
             stop.set()
 
@@ -67,7 +69,7 @@ class Worker(Generic[Model]):
             return
         owner = f"{self.name}/{next(self._claims)}"
         try:
-            job = self._jobs.claim(job_id, self._stage.name, owner, self._settings.lease_s)
+            job = self._jobs.claim(job_id, self._stage_name, owner, self._settings.lease_s)
         except FacekitError as error:
             log.warning("claim failed, the sweeper will ask again: %s", error.detail, extra={"job_id": job_id})
             return
@@ -81,34 +83,44 @@ class Worker(Generic[Model]):
         files = JobFiles(self._store, job.id)
         try:
             loaded = self._slot.current
-            outcome = self._stage.run(loaded.model, job, files)
+            step = JobStep(job, self._stage.spec)
+            outcome = self._stage.run(loaded.model, step.asked, files)
+            result = step.result(outcome.given)
         except FacekitError as error:
             self._give_up(job, owner, error, started)
-            self._leave_nothing_of_a_deleted_job(job.id)
+            self._leave_nothing_of_an_ended_job(files)
             return
         except Exception:
             log.exception("stage failed", extra={"job_id": job.id})
             unknown = InternalError("The worker failed on this job; its log says why.")
             self._give_up(job, owner, unknown, started, retry=True)
-            self._leave_nothing_of_a_deleted_job(job.id)
+            self._leave_nothing_of_an_ended_job(files)
             return
         timings = {
-            self._stage.name: _elapsed_ms(started),
-            f"{self._stage.name}_model": round(outcome.model_ms, 1),
+            self._stage_name: _elapsed_ms(started),
+            f"{self._stage_name}_model": round(outcome.model_ms, 1),
             **outcome.timings_ms,
         }
-        if not self._save(job, owner, outcome, timings):
+        if not self._save(job, owner, step.next_stage, result, outcome.models, timings):
             self._metrics.lost()
-            self._leave_nothing_of_a_deleted_job(job.id)
+            self._leave_nothing_of_an_ended_job(files)
             return
-        if job.next_stage is not None:
-            self._hint(job.next_stage, job.id)
-        elif len(job.stages) > 1:
+        if step.next_stage is not None:
+            self._hint(step.next_stage, job.id)
+        elif step.has_others:
             self._drop_chips(files)
-        self._metrics.done(timings[self._stage.name], outcome.model_ms)
-        log.info("%s done in %.0f ms", self._stage.name, timings[self._stage.name], extra={"job_id": job.id})
+        self._metrics.done(timings[self._stage_name], outcome.model_ms)
+        log.info("%s done in %.0f ms", self._stage_name, timings[self._stage_name], extra={"job_id": job.id})
 
-    def _save(self, job: Job, owner: str, outcome: StageResult, timings_ms: Mapping[str, float]) -> bool:
+    def _save(
+        self,
+        job: Job,
+        owner: str,
+        next_stage: str | None,
+        result: Mapping[str, Any],
+        models: Mapping[str, str],
+        timings_ms: Mapping[str, float],
+    ) -> bool:
         """Commits the stage, trying for a lease's time while the database is away; False when it was not to be."""
         deadline = time.monotonic() + self._settings.lease_s
         while True:
@@ -116,10 +128,10 @@ class Worker(Generic[Model]):
                 kept = self._jobs.finish_stage(
                     job.id,
                     owner,
-                    next_stage=job.next_stage,
-                    result=outcome.result,
+                    next_stage=next_stage,
+                    result=result,
                     timings_ms=timings_ms,
-                    models=outcome.models,
+                    models=models,
                 )
             except Unavailable as error:
                 if time.monotonic() > deadline:
@@ -148,19 +160,21 @@ class Worker(Generic[Model]):
                     job.id, owner, delay_s=delay_s, max_attempts=self._settings.max_attempts, error=problem
                 )
             else:
-                self._jobs.fail(job.id, owner, problem, {self._stage.name: _elapsed_ms(started)})
+                self._jobs.fail(job.id, owner, problem, {self._stage_name: _elapsed_ms(started)})
         except FacekitError as unsaved:
             log.warning("failure not saved, the lease will run out: %s", unsaved.detail, extra={"job_id": job.id})
         log.warning("%s: %s", error.code, error.detail, extra={"job_id": job.id})
 
-    def _leave_nothing_of_a_deleted_job(self, job_id: str) -> None:
-        """Removes what this worker wrote after the sweeper had removed the job's photos and row; it waits for a lease's
-        time only."""
+    def _leave_nothing_of_an_ended_job(self, files: JobFiles) -> None:
+        """After work that came to nothing: removes the chips of a job that has ended, and whatever this worker wrote
+        after the sweeper had removed a deleted job's photos and row; it waits for a lease's time only."""
         try:
-            if not self._jobs.existing([job_id]):
-                self._store.delete_prefix(object_prefix(job_id))
+            if not self._jobs.existing([files.job_id]):
+                self._store.delete_prefix(object_prefix(files.job_id))
+            elif self._jobs.get(files.job_id).status in TERMINAL:
+                files.drop_chips()
         except FacekitError as error:
-            log.warning("left to the sweeper: %s", error.detail, extra={"job_id": job_id})
+            log.warning("left to the sweeper: %s", error.detail, extra={"job_id": files.job_id})
 
     def _drop_chips(self, files: JobFiles) -> None:
         try:
@@ -183,14 +197,13 @@ def _elapsed_ms(started: float) -> float:
     return round((time.perf_counter() - started) * 1000, 1)
 
 
-def serve(stage: Stage[Any]) -> None:
-    """Entry point of a worker process: settings, logs, ports, model, loop. Ends with 1 and one line for what an
-    operator can mend: a setting, a bundle, a server that does not answer."""
+def serve(stage: Stage[Any], settings: Settings) -> None:
+    """Entry point of a worker process: logs, ports, model, loop. Ends with 1 and one line for what an operator can
+    mend: a URL, a bundle, a server that does not answer."""
     from services.common.bootstrap import build
     from services.common.logs import configure_logs
 
-    settings = Settings()
-    configure_logs(stage.name, settings.log_level)
+    configure_logs(stage.spec.name, settings.log_level)
     try:
         ports = build(settings)
         try:

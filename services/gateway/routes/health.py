@@ -8,13 +8,13 @@ from datetime import timedelta
 from typing import Any, Final, Literal
 
 from fastapi import APIRouter
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 from starlette.responses import Response
 
 from services.common.errors import FacekitError
+from services.common.flows.registry import STAGES
 from services.common.jobs import now
 from services.common.ports import WorkerRecord
-from services.common.settings import MODEL_STAGES
 from services.gateway.context import Gateway, TheGateway
 
 log = logging.getLogger(__name__)
@@ -25,15 +25,15 @@ WORKER_SEEN_S: Final = 15.0
 
 
 class Liveness(BaseModel):
-    status: Literal["ok"] = "ok"
+    status: Literal["ok"] = Field(default="ok", description="Always `ok`")
 
 
 class Readiness(BaseModel):
     """`checks` says `ok` or what is wrong with store, database and queue; `workers` counts live ones by stage."""
 
-    status: Literal["ready", "unavailable"]
-    checks: dict[str, str]
-    workers: dict[str, int]
+    status: Literal["ready", "unavailable"] = Field(description="`ready` when jobs are accepted")
+    checks: dict[str, str] = Field(description="`ok`, or what is wrong, of store, database and queue")
+    workers: dict[str, int] = Field(description="Live workers by stage")
 
 
 @router.get("/healthz", operation_id="healthz")
@@ -55,7 +55,7 @@ def readyz(gateway: TheGateway) -> Response:
         "database": _check("database", gateway.jobs.ping),
         "queue": _check("queue", gateway.queue.ping),
     }
-    workers = dict.fromkeys(MODEL_STAGES, 0)
+    workers = dict.fromkeys(STAGES, 0)
     if checks["database"] == "ok":
         checks["database"] = _check("database", lambda: _count(gateway, workers))
     ready = all(text == "ok" for text in checks.values())

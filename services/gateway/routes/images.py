@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Path, Query
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
@@ -19,12 +19,13 @@ from services.common.errors import (
     ObjectMissing,
     Unauthorized,
     Unavailable,
+    UnexpectedField,
 )
 from services.common.jobs import Job, JobStatus, object_key
 from services.common.photos.image_format import SNIFF_BYTES, ImageFormat, sniff
 from services.common.photos.imaging import at_most, decode, encode_jpeg
 from services.gateway.annotated import annotate
-from services.gateway.context import Gateway, Reader, TheGateway
+from services.gateway.context import Gateway, JobId, Reader, TheGateway
 from services.gateway.problems import declared
 
 router = APIRouter(prefix="/v1/jobs", tags=["images"])
@@ -47,7 +48,7 @@ _HEADERS: Final = {
 @router.get(
     "/{job_id}/images/{name}",
     response_class=Response,
-    responses=declared(NoSuchImage, NoSuchJob, InvalidJobId, Unauthorized, Unavailable)
+    responses=declared(NoSuchImage, NoSuchJob, InvalidJobId, UnexpectedField, Unauthorized, Unavailable)
     | {
         200: {
             "description": "The picture",
@@ -61,8 +62,8 @@ def get_image(
     request: Request,
     gateway: TheGateway,
     caller: Reader,
-    job_id: str,
-    name: str,
+    job_id: JobId,
+    name: Annotated[str, Path(description="As the result names it, such as `face-0`")],
     download: Annotated[bool, Query(description="Answer as a file to save")] = False,
 ) -> Response:
     """`original`, `anchor`, `annotated`, `face-0` and so on, as the job's result names them; `thumbnail` and

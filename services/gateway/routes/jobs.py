@@ -22,10 +22,11 @@ from services.common.errors import (
     NotCancellable,
     Unauthorized,
     Unavailable,
+    UnexpectedField,
 )
-from services.common.jobs import TERMINAL, Job, JobKind, JobStatus, check_job_id, now, object_prefix
-from services.common.schemas import JobPage, JobView, job_view
-from services.gateway.context import Gateway, Reader, Submitter, TheGateway
+from services.common.flows.views import JobPage, JobView, KnownKind, job_view
+from services.common.jobs import CHIPS, TERMINAL, Job, JobStatus, check_job_id, now, object_key, object_prefix
+from services.gateway.context import Gateway, JobId, Reader, Submitter, TheGateway
 from services.gateway.examples import JOB, PAGE
 from services.gateway.problems import declared
 from services.gateway.watcher import Until
@@ -34,8 +35,8 @@ log = logging.getLogger(__name__)
 
 router = APIRouter(prefix="/v1/jobs", tags=["jobs"])
 
-_LOOK = declared(NoSuchJob, InvalidJobId, InvalidValue, Unauthorized, Unavailable)
-_CHANGE = declared(NoSuchJob, InvalidJobId, Unauthorized, Forbidden, Unavailable)
+_LOOK = declared(NoSuchJob, InvalidJobId, InvalidValue, UnexpectedField, Unauthorized, Unavailable)
+_CHANGE = declared(NoSuchJob, InvalidJobId, UnexpectedField, Unauthorized, Forbidden, Unavailable)
 
 Wait = Annotated[
     float,
@@ -48,7 +49,7 @@ ForWhat = Annotated[
 
 @router.get("/{job_id}", response_model=JobView, responses=_LOOK | JOB, operation_id="get_job")
 async def get_job(
-    request: Request, gateway: TheGateway, caller: Reader, job_id: str, wait: Wait = 0, until: ForWhat = Until.CHANGE
+    request: Request, gateway: TheGateway, caller: Reader, job_id: JobId, wait: Wait = 0, until: ForWhat = Until.CHANGE
 ) -> Response:
     """The job as it is, or with `wait` as soon as it is something else, or has ended."""
     strokes = gateway.watcher.strokes
@@ -85,16 +86,18 @@ async def _disconnected(request: Request) -> None:
 @router.get(
     "",
     response_model=JobPage,
-    responses=declared(InvalidCursor, InvalidValue, Unauthorized, Unavailable) | PAGE,
+    responses=declared(InvalidCursor, InvalidValue, UnexpectedField, Unauthorized, Unavailable) | PAGE,
     operation_id="list_jobs",
 )
 def list_jobs(
     gateway: TheGateway,
     caller: Reader,
-    limit: Annotated[int, Query(ge=1, le=100)] = 20,
-    cursor: Annotated[str | None, Query(description="`next_cursor` of the page before")] = None,
-    kind: JobKind | None = None,
-    status: JobStatus | None = None,
+    limit: Annotated[int, Query(ge=1, le=100, description="How many at most")] = 20,
+    cursor: Annotated[
+        str | None, Query(description="`next_cursor` of the page before", json_schema_extra={"format": "uuid"})
+    ] = None,
+    kind: Annotated[KnownKind | None, Query(description="Only jobs of this kind")] = None,
+    status: Annotated[JobStatus | None, Query(description="Only jobs in this state")] = None,
 ) -> Response:
     """Newest first. Pages stay in place while new jobs come in."""
     jobs = gateway.jobs.page(
@@ -122,10 +125,14 @@ def _position(cursor: str) -> str:
     responses=_CHANGE | declared(NotCancellable) | {200: {"description": "The cancelled job"}},
     operation_id="cancel_job",
 )
-def cancel_job(gateway: TheGateway, caller: Submitter, job_id: str) -> Response:
+def cancel_job(gateway: TheGateway, caller: Submitter, job_id: JobId) -> Response:
     """Ends a job that has not ended; what a worker is doing for it is thrown away."""
-    job = gateway.job_of(caller, job_id)
-    return _json(job_view(gateway.jobs.cancel(job.id)))
+    job = gateway.jobs.cancel(gateway.job_of(caller, job_id).id)
+    try:
+        gateway.store.delete(object_key(job.id, CHIPS))  # a worker that has the job removes what it makes itself
+    except FacekitError as error:
+        log.warning("chips not removed: %s", error.detail, extra={"job_id": job.id})
+    return _json(job_view(job))
 
 
 @router.delete(
@@ -135,7 +142,7 @@ def cancel_job(gateway: TheGateway, caller: Submitter, job_id: str) -> Response:
     responses=_CHANGE | {204: {"description": "Gone, with its photos and crops"}},
     operation_id="delete_job",
 )
-def delete_job(gateway: TheGateway, caller: Submitter, job_id: str) -> Response:
+def delete_job(gateway: TheGateway, caller: Submitter, job_id: JobId) -> Response:
     """Removes the job, its photos and its crops, in whatever state it is."""
     job = gateway.job_of(caller, job_id)
     gateway.jobs.mark_deleted(job.id)

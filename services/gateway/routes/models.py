@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from services.common.errors import Unauthorized, Unavailable
+from services.common.errors import Unauthorized, Unavailable, UnexpectedField
 from services.common.ports import WorkerRecord
 from services.common.schemas import ModelList, ModelView
 from services.gateway.context import Reader, TheGateway
@@ -18,7 +18,10 @@ router = APIRouter(prefix="/v1", tags=["models"])
 
 
 @router.get(
-    "/models", response_model=ModelList, responses=declared(Unauthorized, Unavailable), operation_id="list_models"
+    "/models",
+    response_model=ModelList,
+    responses=declared(UnexpectedField, Unauthorized, Unavailable),
+    operation_id="list_models",
 )
 def list_models(gateway: TheGateway, caller: Reader) -> Response:
     """One entry a model version; during a swap two versions of a task may answer side by side."""

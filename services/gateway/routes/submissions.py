@@ -1,9 +1,9 @@
-"""POST /v1/detections and /v1/verifications: a photo, or two, become a job."""
+"""A POST route for each kind of job: its photos and options become a job."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Header
@@ -26,27 +26,22 @@ from services.common.errors import (
     Unauthorized,
     Unavailable,
     UnexpectedField,
-    UnknownAttribute,
     UnsupportedFormat,
 )
-from services.common.jobs import JobKind
-from services.common.schemas import JobView, Schema, job_view
-from services.gateway.acceptance import Accepted, Submission, checked_idempotency_key
+from services.common.flows.kind import Kind
+from services.common.flows.registry import KINDS
+from services.common.flows.views import JobView, job_view
+from services.gateway.acceptance import MAX_KEY_LENGTH, Accepted, Submission, checked_idempotency_key
 from services.gateway.access import Caller
 from services.gateway.context import Gateway, Submitter, TheGateway
-from services.gateway.examples import ACCEPTED, DETECTION_FORM, VERIFICATION_FORM
-from services.gateway.options import Fields, detection_options, verification_options
+from services.gateway.examples import ACCEPTED
+from services.gateway.forms import form_of, form_schema, options_of
 from services.gateway.problems import declared
 from services.gateway.uploads import FormSpec, received_form
 
 log = logging.getLogger(__name__)
 
-router = APIRouter(prefix="/v1", tags=["submissions"])
-
-DETECTION: Final = FormSpec(photos=("image",), fields=("analyze", "min_confidence", "max_faces"))
-VERIFICATION: Final = FormSpec(photos=("anchor", "image"), fields=("max_far", "threshold"))
-# What each photo is called in the object store.
-STORED_AS: Final = {"image": "original", "anchor": "anchor"}
+router = APIRouter(tags=["submissions"])
 
 _PROBLEMS: Final = (
     *(UnsupportedFormat, ImageTooLarge, TooManyPixels, ImageCorrupt, ImageEmpty, MissingField, UnexpectedField),
@@ -57,41 +52,33 @@ IdempotencyKey = Annotated[
     str | None,
     Header(
         alias="Idempotency-Key",
+        json_schema_extra={"minLength": 1, "maxLength": MAX_KEY_LENGTH, "pattern": "^[!-~]([ -~]*[!-~])?$"},
         description="At most 255 printable ASCII characters. Sent again with the same photos and options, it answers "
         "with the first job (and `Idempotent-Replayed: true`) instead of making a second one.",
     ),
 ]
 
 
-@router.post(
-    "/detections",
-    status_code=202,
-    response_model=JobView,
-    responses=declared(*_PROBLEMS, UnknownAttribute) | ACCEPTED,
-    openapi_extra=DETECTION_FORM,
-    operation_id="detect",
-)
-async def detect(
-    request: Request, gateway: TheGateway, caller: Submitter, idempotency_key: IdempotencyKey = None
-) -> Response:
-    """Finds the faces of a photo and, where asked, estimates age, gender, ethnicity and emotion of each."""
-    return await _submit(request, gateway, caller, idempotency_key, JobKind.DETECTION, DETECTION, detection_options)
+def _add_route(kind: Kind[Any, Any]) -> None:
+    spec = form_of(kind)
+    stored_as = {photo.name: photo.stored_as for photo in kind.photos}
 
+    async def submit(
+        request: Request, gateway: TheGateway, caller: Submitter, idempotency_key: IdempotencyKey = None
+    ) -> Response:
+        return await _submit(request, gateway, caller, idempotency_key, kind, spec, stored_as)
 
-@router.post(
-    "/verifications",
-    status_code=202,
-    response_model=JobView,
-    responses=declared(*_PROBLEMS) | ACCEPTED,
-    openapi_extra=VERIFICATION_FORM,
-    operation_id="verify",
-)
-async def verify(
-    request: Request, gateway: TheGateway, caller: Submitter, idempotency_key: IdempotencyKey = None
-) -> Response:
-    """Compares the face of the anchor photo with every face of a second photo."""
-    return await _submit(
-        request, gateway, caller, idempotency_key, JobKind.VERIFICATION, VERIFICATION, verification_options
+    router.add_api_route(
+        kind.path,
+        submit,
+        methods=["POST"],
+        status_code=202,
+        response_model=JobView,
+        responses=declared(*_PROBLEMS, *kind.problems) | ACCEPTED,
+        openapi_extra=form_schema(kind),
+        operation_id=kind.operation,
+        summary=kind.title,
+        description=kind.summary,
     )
 
 
@@ -100,9 +87,9 @@ async def _submit(
     gateway: Gateway,
     caller: Caller,
     key: str | None,
-    kind: JobKind,
+    kind: Kind[Any, Any],
     spec: FormSpec,
-    options_of: Callable[[Fields], Schema],
+    stored_as: Mapping[str, str],
 ) -> Response:
     try:
         key = checked_idempotency_key(key)
@@ -110,16 +97,16 @@ async def _submit(
         if key is None:  # a repeated key is answered also when nothing new is accepted
             await gateway.acceptance.refuse_when_full()
         async with received_form(request, spec, gateway.settings.max_upload_bytes) as form:
-            photos = {STORED_AS[name]: upload for name, upload in form.photos.items()}
-            submission = Submission(kind, options_of(form.fields).model_dump(), photos, caller.owner, key)
+            photos = {stored_as[name]: upload for name, upload in form.photos.items()}
+            submission = Submission(kind, options_of(kind, form.fields), photos, caller.owner, key)
             accepted = await gateway.acceptance.accept(submission)
             size_bytes = sum(upload.size_bytes for upload in photos.values())
     except FacekitError as error:
-        gateway.metrics.submissions.labels(kind.value, error.code).inc()
+        gateway.metrics.submissions.labels(kind.name, error.code).inc()
         raise
-    gateway.metrics.submissions.labels(kind.value, "replayed" if accepted.replayed else "accepted").inc()
+    gateway.metrics.submissions.labels(kind.name, "replayed" if accepted.replayed else "accepted").inc()
     if not accepted.replayed:
-        gateway.metrics.uploaded_bytes.labels(kind.value).inc(size_bytes)
+        gateway.metrics.uploaded_bytes.labels(kind.name).inc(size_bytes)
     return _accepted(accepted)
 
 
@@ -133,3 +120,7 @@ def _accepted(accepted: Accepted) -> Response:
         **({"Idempotent-Replayed": "true"} if accepted.replayed else {}),
     }
     return Response(job_view(job).model_dump_json(), 202, headers, "application/json")
+
+
+for _kind in KINDS.values():
+    _add_route(_kind)

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 import pytest
 import requests
 
+from services.common.errors import ImageTooLarge
 from services.gateway import page
 from tests import photos
 from tests.e2e.compose.compose_stack import ComposeStack
@@ -46,7 +47,23 @@ def test_nginx_answers_with_problems(stack: ComposeStack, method: str, path: str
 
 
 def test_upload_beyond_the_edge_is_a_problem(stack: ComposeStack) -> None:
-    problem(stack.call("POST", "/v1/detections", data=bytes(43_000_001)), 413, "image_too_large")  # nginx takes 41 MiB
+    problem(stack.call("POST", "/v1/detections", data=bytes(41_000_001)), 413, "image_too_large")  # nginx takes 41 MB
+
+
+def test_the_edge_follows_the_largest_photo(stack: ComposeStack) -> None:
+    """Whether nginx or the gateway refuses a photo, its user reads the same words."""
+    restart = ("up", "--detach", "--wait", "--no-build", "gateway", "nginx")
+    stack.compose(*restart, FACEKIT_MAX_UPLOAD_BYTES="1500000")
+    try:
+        stack.wait_ready()
+        for size in (2_000_000, 4_500_000):  # the second is beyond nginx's limit
+            answer = stack.call("POST", "/v1/detections", files={"image": ("photo.jpg", bytes(size))})
+            problem(answer, 413, "image_too_large")
+            assert answer.json()["title"] == ImageTooLarge.title
+            assert answer.json()["detail"] == "photos of at most 1.5 MB are accepted"
+    finally:
+        stack.compose(*restart)
+        stack.wait_ready()
 
 
 def test_a_gateway_that_is_away_is_a_problem(stack: ComposeStack) -> None:

@@ -3,30 +3,20 @@
 from __future__ import annotations
 
 import json
-import re
 import subprocess
 from pathlib import Path
 
 import requests
 
 from tests import photos
-from tests.e2e.compose.compose_stack import ROOT, ComposeStack
+from tests.e2e.compose.compose_stack import ComposeStack
+from tests.papers import commands, text
 
-README = (ROOT / "README.md").read_text(encoding="utf-8")
 PROBLEM = "application/problem+json"
 
 
-def section(title: str) -> str:
-    return re.split(rf"^## {re.escape(title)}$", README, flags=re.MULTILINE)[1].split("\n## ")[0]
-
-
-def commands(title: str) -> list[str]:
-    """The shell blocks of a section of README."""
-    return re.findall(r"^```sh\n(.*?)^```$", section(title), flags=re.MULTILINE | re.DOTALL)
-
-
 def typed(stack: ComposeStack, desk: Path, lines: str) -> str:
-    """README's lines in a shell whose KEY is the one shown by `make up`, but for the port of this stack."""
+    """Lines of a paper in a shell whose KEY is the one shown by `make up`, but for the port of this stack."""
     lines = lines.replace("http://127.0.0.1:8080", stack.url)
     finished = subprocess.run(
         ["bash", "-e", "-o", "pipefail", "-c", lines],
@@ -84,13 +74,13 @@ def test_keys_are_on(stack: ComposeStack) -> None:
     assert (reader.status_code, reader.headers["Content-Type"], reader.json()["code"]) == (403, PROBLEM, "forbidden")
 
 
-def test_the_curl_lines_answer_as_readme_says(stack: ComposeStack, tmp_path: Path) -> None:
+def test_the_curl_lines_answer_as_their_pages_say(stack: ComposeStack, tmp_path: Path) -> None:
     (tmp_path / "anchor.jpg").write_bytes(photos.one_face())
     (tmp_path / "group.jpg").write_bytes(photos.jpeg(photos.crowd_rgb(2, 3)))
-    (tmp_path / "README.md").write_text(README, encoding="utf-8")
-    first = next(block for block in commands("The stack") if block.startswith("curl"))
+    (tmp_path / "README.md").write_text(text("README.md"), encoding="utf-8")
+    first = next(block for block in commands("README.md", "Run it") if block.startswith("curl"))
     assert json.loads(typed(stack, tmp_path, first))["status"] == "queued"
-    said = typed(stack, tmp_path, "".join(commands("The API by example")))
+    said = typed(stack, tmp_path, "".join(commands("docs/api.md", "By example")))
     job = json.loads((tmp_path / "job.json").read_text(encoding="utf-8"))
     assert (job["status"], len(job["result"]["faces"])) == ("succeeded", 6)
     for picture in ("face-0.jpg", "annotated.jpg"):

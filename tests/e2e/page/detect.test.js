@@ -25,7 +25,7 @@ test("the page is light, paints at once, asks for nothing by itself and is acces
     const total = sizes.reduce((sum, size) => sum + size, 0);
     console.log(`page: ${total} bytes in ${sizes.length} requests, first paint after ${Math.round(paint)} ms`);
     assert.ok(total <= PAGE_LIMIT_BYTES, `${total} bytes`);
-    if (process.env.FACEKIT_QUIET_MACHINE) assert.ok(paint <= FIRST_PAINT_LIMIT_MS, `${paint} ms`);
+    if (process.env.FACEKIT_PAGE_TIMING) assert.ok(paint <= FIRST_PAINT_LIMIT_MS, `${paint} ms`);
     assert.deepEqual(
       requests.filter((url) => url.includes("/v1/")),
       [],
@@ -61,7 +61,7 @@ test("a dropped photo gets its faces framed, soon", () =>
       await page.getByRole("button", { name: "Start over" }).click();
     }
     console.log(`drop to frames, 2 megapixels, three times: ${times.join(", ")} ms`);
-    if (process.env.FACEKIT_QUIET_MACHINE) assert.ok(Math.min(...times) <= DROP_TO_BOXES_LIMIT_MS, `${times} ms`);
+    if (process.env.FACEKIT_PAGE_TIMING) assert.ok(Math.min(...times) <= DROP_TO_BOXES_LIMIT_MS, `${times} ms`);
   }));
 
 test("photo, gallery and details light up together, by pointer and by keyboard", () =>

@@ -63,6 +63,48 @@ test("a job that is gone is said to be gone", () =>
     { address: "/#/jobs/01920000-0000-7000-8000-000000000000", expected: [404] },
   ));
 
+test("a job of a kind that the page has never heard of is followed in the server's words", () =>
+  onPage(async (page) => {
+    const id = "01920000-0000-7000-8000-00000000000a";
+    const running = {
+      id,
+      kind: "measurement",
+      status: "running",
+      steps: ["detector", "measurer"],
+      stage: "measurer",
+      progress: 0.5,
+      attempts: 1,
+      created_at: "2026-11-23T21:00:00Z",
+      models: {},
+      timings_ms: {},
+      error: null,
+      result: null,
+    };
+    const ended = { ...running, status: "succeeded", stage: null, result: { size: 3 }, timings_ms: { measurer: 4 } };
+    let end = () => {};
+    const told = new Promise((resolve) => (end = resolve));
+    await page.route("**/v1/vocabulary", async (route) => {
+      const words = await (await route.fetch()).json();
+      words.stages.measurer = { label: "Take the measure", doing: "Measuring", noun: "measuring" };
+      await route.fulfill({ json: words });
+    });
+    await page.route(`**/v1/jobs/${id}*`, async (route) => {
+      const waits = route.request().url().includes("wait=");
+      if (waits) await told;
+      await route.fulfill({ json: waits ? ended : running });
+    });
+    await page.goto(`${BASE}/#/jobs/${id}`);
+    await page.getByText("Measuring…").waitFor();
+    const steps = await page.locator(".steps li").allTextContents();
+    assert.deepEqual(steps, ["Send", "Queue", "Find faces", "Take the measure"]);
+    await assertAccessible(page);
+    end();
+    await resultTitle(page).waitFor();
+    assert.match(await page.locator(".job-footer").textContent(), /measuring 4 ms/);
+    assert.equal(await page.getByRole("button", { name: "Download the result as JSON" }).count(), 1);
+    await assertAccessible(page);
+  }));
+
 test("the models that answer are shown with their figures and cards", () =>
   onPage(
     async (page) => {

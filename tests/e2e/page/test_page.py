@@ -111,21 +111,32 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 # In this order: the last file leaves the stack as a killed worker does.
 @pytest.mark.parametrize("flows", ["detect", "verify", "history", "states"])
 def test_page(flows: str, stack: Stack, photos: dict[str, Path], tmp_path: Path) -> None:
+    run(flows, stack, photos, tmp_path)
+
+
+@pytest.mark.timing
+def test_the_page_and_its_frames_are_soon_there(stack: Stack, photos: dict[str, Path], tmp_path: Path) -> None:
+    run("detect", stack, photos, tmp_path, "--test-name-pattern=at once|soon", FACEKIT_PAGE_TIMING="1")
+
+
+def run(flows: str, stack: Stack, photos: dict[str, Path], failures: Path, *options: str, **variables: str) -> None:
+    """A file of flows in the browser; pictures of what failed go to `failures`."""
     environment = {
         **os.environ,
+        **variables,
         **{name: str(path) for name, path in photos.items()},
         "CHROMIUM": CHROMIUM,
         "FACEKIT_PAGE_URL": stack.url,
         "FACEKIT_PAGE_HOME": str(stack.home),
-        "FACEKIT_PAGE_FAILURES": str(tmp_path),
+        "FACEKIT_PAGE_FAILURES": str(failures),
         "NO_PROXY": "127.0.0.1",
     }
     done = subprocess.run(
-        ["node", "--test", "--test-reporter=spec", str(HERE / f"{flows}.test.js")],
+        ["node", "--test", "--test-reporter=spec", *options, str(HERE / f"{flows}.test.js")],
         env=environment,
         capture_output=True,
         text=True,
         timeout=FLOWS_TIMEOUT_S,
     )
     print(done.stdout)
-    assert done.returncode == 0, f"{done.stdout}\n{done.stderr}\nPictures of the failures: {tmp_path}"
+    assert done.returncode == 0, f"{done.stdout}\n{done.stderr}\nPictures of the failures: {failures}"

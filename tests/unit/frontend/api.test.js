@@ -80,6 +80,28 @@ test("a proxy's bare 413 is the too large file it means", async () => {
   await assert.rejects(api.detect(PHOTO, OPTIONS), { code: "image_too_large" });
 });
 
+test("whether a request is sent again is what the server says of its problem", async () => {
+  const full = { code: "storage_full", status: 507, title: "No space", detail: "", advice: "Delete.", retryable: true };
+  const { api, pauses } = apiWith(answer(full, { status: 507, headers: { "Retry-After": "3" } }), answer({ id: "1" }));
+  const told = [];
+  await api.detect(PHOTO, OPTIONS, { onWait: ({ title, advice }) => told.push([title, advice]) });
+  assert.deepEqual([pauses, told], [[3], [["No space", "Delete."]]]);
+  const lacking = apiWith(answer({ ...full, code: "weights_unavailable", retryable: false }, { status: 503 }));
+  await assert.rejects(lacking.api.detect(PHOTO, OPTIONS), { code: "weights_unavailable", advice: "Delete." });
+});
+
+test("the words come as soon as a server that was away at first answers", async () => {
+  const { api, pauses } = apiWith(new TypeError("refused"), new Response("<html>", { status: 502 }), answer({ kinds: {} }));
+  assert.deepEqual(await api.vocabulary(), { kinds: {} });
+  assert.deepEqual(pauses, [0.5, 1]);
+});
+
+test("the faces of a job come as one archive", async () => {
+  const { api, sent } = apiWith(new Response("PK"));
+  assert.equal(await (await api.faces("0192")).text(), "PK");
+  assert.equal(sent[0].path, "/v1/jobs/0192/faces.zip");
+});
+
 test("a full queue is waited for as long as the server says, and the page is told", async () => {
   const { api, pauses } = apiWith(problem("queue_full", 503, { "Retry-After": "7" }), answer({ id: "1" }));
   const waits = [];

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
+  anyFalseMatch,
   everyFace,
   measuredThresholds,
   nearestThreshold,
@@ -23,6 +24,28 @@ test("moving the threshold decides again without the server", () => {
 test("a face too poor to judge stays so at every threshold", () => {
   assert.equal(verdict(match(0.9, { match: null }), at(0)), "poor");
   assert.equal(verdict(match(0.9, { low_quality: true }), at(0)), "poor");
+});
+
+test("the page decides as services/verifier/judge.py does, on the figures that are shown", () => {
+  const good = { low: false, reasons: [] };
+  const poor = { low: true, reasons: ["too_dark"] };
+  const turned = { low: false, reasons: ["turned_away"] };
+  const cases = [
+    [0.35, good, good, "match"],
+    [0.3499, good, good, "other"],
+    [0.9, poor, good, "poor"],
+    [0.9, good, poor, "poor"],
+    [0.1, turned, good, "poor"],
+    [0.1, good, turned, "poor"],
+    [0.9, turned, turned, "match"],
+  ];
+  for (const [similarity, quality, anchor, said] of cases)
+    assert.equal(verdict(match(similarity, { quality }), at(0.35), anchor), said);
+});
+
+test("more faces make a false match likelier", () => {
+  assert.equal(anyFalseMatch(0.009, 0), 0);
+  assert.ok(Math.abs(anyFalseMatch(0.009, 22) - 0.18) < 0.005);
 });
 
 test("faces come likeliest first, whichever list the server put them in", () => {

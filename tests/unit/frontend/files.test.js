@@ -1,18 +1,13 @@
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, readFileSync, readdirSync, statSync } from "node:fs";
 import { basename, dirname, join, relative } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { parseMarkdown, parseSpans } from "../../../frontend/js/models/markdown.js";
 import { nextIndex } from "../../../frontend/js/roving.js";
-import { crc32, zip } from "../../../frontend/js/zip.js";
 
 const PAGE = fileURLToPath(new URL("../../../frontend/", import.meta.url));
 const BUDGET_BYTES = 150_000;
-
-const bytes = (text) => new TextEncoder().encode(text);
 
 /** Every file of the page under a folder. */
 function filesOf(folder) {
@@ -29,24 +24,6 @@ function withImports(module, found = new Set()) {
     withImports(join(dirname(module), path), found);
   return found;
 }
-
-test("an archive of faces opens with anyone's unzip", () => {
-  const archive = zip([
-    { name: "face-001.jpg", bytes: bytes("one") },
-    { name: "faß.jpg", bytes: bytes("") },
-  ]);
-  assert.equal(crc32(bytes("123456789")), 0xcbf43926);
-  const folder = mkdtempSync(join(tmpdir(), "facekit-"));
-  try {
-    writeFileSync(join(folder, "faces.zip"), archive);
-    const script =
-      "import sys, zipfile; z = zipfile.ZipFile(sys.argv[1]); assert z.testzip() is None; print(z.namelist(), z.read('face-001.jpg'))";
-    const said = execFileSync("python3", ["-c", script, join(folder, "faces.zip")], { encoding: "utf8" });
-    assert.equal(said.trim(), "['face-001.jpg', 'faß.jpg'] b'one'");
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
-});
 
 test("model cards become blocks, and markup in them stays text", () => {
   const blocks = parseMarkdown(

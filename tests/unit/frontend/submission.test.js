@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Problem } from "../../../frontend/js/api/problem.js";
-import { stagesOf, stepsOf } from "../../../frontend/js/jobs/stages.js";
+import { stepsOf } from "../../../frontend/js/jobs/stages.js";
 import { Submission } from "../../../frontend/js/jobs/submission.js";
 import { Semaphore } from "../../../frontend/js/semaphore.js";
 import { Store } from "../../../frontend/js/store.js";
@@ -10,6 +10,7 @@ const job = (status, extra = {}) => ({
   id: "1",
   kind: "detection",
   status,
+  steps: ["detector"],
   stage: "detector",
   progress: 0,
   attempts: 1,
@@ -73,20 +74,27 @@ test("cancelling works before there is a job and after", async () => {
   assert.equal(late.state.phase, "ended");
 });
 
-test("steps follow the job, the estimates only where they were asked for", () => {
-  assert.deepEqual(stagesOf("detection", {}), ["detector"]);
-  assert.deepEqual(stagesOf("detection", { analyze: ["age"] }), ["detector", "analyzer"]);
-  assert.deepEqual(stagesOf("verification", {}), ["detector", "verifier"]);
-  const states = (state) => stepsOf("detection", { analyze: ["age"] }, state).map((step) => step.state);
-  assert.deepEqual(states(null), ["now", "ahead", "ahead", "ahead"]);
-  assert.deepEqual(states(job("queued")), ["done", "now", "ahead", "ahead"]);
-  assert.deepEqual(states(job("running", { stage: "analyzer", progress: 0.5 })), ["done", "done", "done", "now"]);
-  assert.deepEqual(states(job("succeeded", { stage: null })), ["done", "done", "done", "done"]);
+test("steps follow the job, and are those it says it has", () => {
+  const states = (state) => stepsOf(state).map((step) => step.state);
+  const steps = ["detector", "analyzer"];
+  assert.deepEqual(states(null), ["now", "ahead"]);
+  assert.deepEqual(states(job("queued")), ["done", "now", "ahead"]);
+  assert.deepEqual(states(job("queued", { steps })), ["done", "now", "ahead", "ahead"]);
+  const second = job("running", { steps, stage: "analyzer", progress: 0.5 });
+  assert.deepEqual(states(second), ["done", "done", "done", "now"]);
+  assert.deepEqual(states(job("succeeded", { steps, stage: null })), ["done", "done", "done", "done"]);
 });
 
-test("a stage that the page does not know yet is shown by its name", () => {
-  const steps = stepsOf("detection", {}, job("running", { stage: "liveness", progress: 0.5 }));
-  assert.deepEqual(steps.at(-1), { name: "liveness", label: "liveness", doing: "liveness", state: "now" });
+test("while a full server is waited for, its own words say why and what helps", async () => {
+  const full = new Problem({ code: "storage_full", title: "No space left", advice: "Delete old jobs.", retryable: true });
+  const submission = new Submission(apiWith(), async ({ onWait }) => {
+    onWait(full, 4.2);
+    return job("succeeded");
+  });
+  const notes = [];
+  submission.watch(({ note }) => note && notes.push(note));
+  await submission.run();
+  assert.deepEqual(notes, ["No space left: trying again in 5 s. Delete old jobs."]);
 });
 
 test("at most so many pieces of work run at once, and all of them run", async () => {

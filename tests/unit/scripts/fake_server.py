@@ -10,6 +10,9 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from services.common.errors import error_named
+from services.gateway.problems import problem_of
+
 
 @dataclass
 class Answer:
@@ -77,7 +80,8 @@ def serving(*answers: Answer) -> Iterator[FakeServer]:
 
 
 def problem(status: int, code: str, detail: str = "a sentence", **headers: str) -> Answer:
-    body = {"type": "about:blank", "title": code, "status": status, "detail": detail, "code": code}
+    said = problem_of(error_named(code)(detail)).model_dump(exclude_none=True)
+    body = {**said, "status": status, "code": code}
     return Answer(status, body, {name.replace("_", "-"): value for name, value in headers.items()})
 
 
@@ -87,6 +91,7 @@ def job(status: str, stage: str | None = None, **fields: Any) -> dict[str, Any]:
         "id": "0192f0c1-0000-7000-8000-000000000001",
         "kind": "detection",
         "status": status,
+        "steps": ["detector"],
         "stage": stage,
         "models": {"detector": "yolov8n-face@2026.11.1"},
         "error": None,

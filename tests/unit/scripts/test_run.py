@@ -19,6 +19,9 @@ from scripts.embedded import home as home_module
 from scripts.embedded.child import ROOT, Child
 from scripts.embedded.free_port import free_port
 from scripts.embedded.home import CannotStart, Home
+from scripts.embedded.stack import apart
+from services.common.settings import load_settings
+from tests.environment import without_settings
 
 STAGES = ("detector", "analyzer", "verifier")
 
@@ -26,15 +29,15 @@ STAGES = ("detector", "analyzer", "verifier")
 class Launcher:
     """The launcher as a process, its terminal output in a file."""
 
-    def __init__(self, home: Path, port: int) -> None:
+    def __init__(self, home: Path, port: int, **variables: str) -> None:
         self.home = home
         self.output = home.parent / f"terminal-{port}.txt"
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("FACEKIT_")}
+        environment = without_settings()
         with self.output.open("wb") as out:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "tests.unit.scripts.tiny_run"],
                 cwd=ROOT,
-                env={**environment, "FACEKIT_HOME": str(home), "FACEKIT_PORT": str(port)},
+                env={**environment, "FACEKIT_HOME": str(home), "FACEKIT_PORT": str(port), **variables},
                 stdout=out,
                 stderr=subprocess.STDOUT,
             )
@@ -73,8 +76,8 @@ def gone(pid: int) -> bool:
 def launch(tmp_path: Path) -> Iterator[Callable[..., Launcher]]:
     started: list[Launcher] = []
 
-    def start(home: Path = tmp_path / "home", port: int | None = None) -> Launcher:
-        started.append(Launcher(home, port or free_port()))
+    def start(home: Path = tmp_path / "home", port: int | None = None, **variables: str) -> Launcher:
+        started.append(Launcher(home, port or free_port(), **variables))
         return started[-1]
 
     yield start
@@ -92,6 +95,26 @@ def test_it_starts_all_four_and_ctrl_c_stops_all_of_it(launch: Callable[..., Lau
     launcher.process.send_signal(signal.SIGINT)
     assert launcher.process.wait(10) == 0
     assert all(gone(pid) for pid in record["children"].values())
+
+
+def test_children_get_what_the_env_file_said_at_the_start(launch: Callable[..., Launcher], tmp_path: Path) -> None:
+    env_file = tmp_path / "env"
+    env_file.write_text("FACEKIT_LEASE_S=7\nFACEKIT_PORT=1\n")
+    launcher = launch(FACEKIT_ENV_FILE=str(env_file))
+    for pid in launcher.until_ready()["children"].values():
+        variables = Path(f"/proc/{pid}/environ").read_text().split("\0")
+        assert "FACEKIT_LEASE_S=7" in variables and "FACEKIT_PORT=1" not in variables, "the shell's port wins"
+
+
+def test_a_system_apart_touches_nothing_of_the_env_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The bench and the screenshots; what a variable of the shell names is meant for them."""
+    lines = ("FACEKIT_DATABASE_URL=postgresql://h/d", "FACEKIT_API_KEYS=a:read:b", "FACEKIT_THREADS=1")
+    (tmp_path / "env").write_text("\n".join(lines))
+    monkeypatch.setenv("FACEKIT_ENV_FILE", str(tmp_path / "env"))
+    monkeypatch.setenv("FACEKIT_STORE_URL", "s3://bench")
+    settings = load_settings(apart(tmp_path / "home"))
+    assert (settings.home, settings.api_keys, settings.threads) == (tmp_path / "home", "", 1)
+    assert settings.effective_database_url.startswith("sqlite") and settings.effective_store_url == "s3://bench"
 
 
 def test_warnings_reach_the_terminal_and_the_rest_the_logs(launch: Callable[..., Launcher]) -> None:

@@ -51,3 +51,17 @@ def test_two_stacks_share_no_secret(tmp_path: Path) -> None:
 def test_says_what_cannot_be_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert stack_env.main([str(tmp_path / "missing" / ".env")]) == 1
     assert "cannot write" in capsys.readouterr().err
+
+
+def test_a_name_that_nothing_reads_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / ".env"
+    path.write_text("FACEKIT_MAX_PIXLES=1\nFACEKIT_TAG=2\nFACEKIT_TEST_ANYTHING=3\n#FACEKIT_COMMENT=4\n")
+    monkeypatch.setenv("FACEKIT_LEASE", "5")
+    assert stack_env.main([str(path)]) == 2
+    assert capsys.readouterr().err.splitlines() == [
+        "FACEKIT_MAX_PIXLES: there is no such setting; the nearest is FACEKIT_MAX_PIXELS",
+        "FACEKIT_LEASE: there is no such setting; the nearest is FACEKIT_LEASE_S",
+    ]
+    assert "POSTGRES_PASSWORD" not in path.read_text()

@@ -11,6 +11,8 @@ import pytest
 
 from scripts.client import __main__ as submit
 from scripts.client import api as client
+from services.common.errors import NoFaceInAnchor, UnsupportedFormat
+from services.gateway.examples import FAILED
 from tests.unit.scripts.fake_server import Answer, face, job, problem, serving
 
 IMAGE = {"width": 640, "height": 480, "url": "/v1/jobs/x/images/original"}
@@ -38,6 +40,7 @@ def verification(*, match: bool | None) -> dict[str, Any]:
     entry = {"face": face(0), "similarity": 0.71, "probability": 0.97, "match": match}
     result = {
         "image": IMAGE,
+        "annotated_url": None,
         "threshold": {"value": 0.43, "far": 0.01, "frr": 0.12},
         "notices": ["several_faces_in_anchor"],
         "matches": [entry] if match else [],
@@ -49,7 +52,8 @@ def verification(*, match: bool | None) -> dict[str, Any]:
 def test_detection_prints_a_row_for_each_face_with_what_was_asked(
     photo: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    attributes = {"age": {"value": 31.4, "spread": 6.2}, "emotion": {"label": "happy", "scores": {"happy": 0.81}}}
+    emotion = {"label": "happy", "scores": {"happy": 0.81}}
+    attributes = {"age": {"value": 31.4, "spread": 6.2}, "gender": None, "ethnicity": None, "emotion": emotion}
     ended = detection(face(0, attributes=attributes), face(1, attributes=attributes))
     with serving(Answer(202, job("queued", "detector")), Answer(200, ended)) as server:
         code = submit.main(["detect", photo, "--url", server.url, "--analyze", "age,emotion", "--max-faces", "5"])
@@ -95,7 +99,9 @@ def test_crops_and_annotated_picture_are_saved(photo: str, tmp_path: Path) -> No
     assert target.read_bytes() == b"drawn"
 
 
-@pytest.mark.parametrize(("match", "code", "word"), [(True, 0, "match"), (False, 3, "no match"), (None, 3, "too poor")])
+@pytest.mark.parametrize(
+    ("match", "code", "word"), [(True, 0, "match"), (False, 3, "no match"), (None, 3, "cannot be judged")]
+)
 def test_verification_says_which_face_matches(
     photo: str, capsys: pytest.CaptureFixture[str], match: bool | None, code: int, word: str
 ) -> None:
@@ -110,16 +116,19 @@ def test_verification_says_which_face_matches(
 
 
 def test_failed_job_prints_code_and_detail(photo: str, capsys: pytest.CaptureFixture[str]) -> None:
-    failed = job("failed", error={"code": "no_face_in_anchor", "detail": "No face was found in the anchor photo."})
+    failed = job("failed", error=FAILED["error"])
     with serving(Answer(202, failed)) as server:
         assert submit.main(["verify", photo, photo, "--url", server.url]) == submit.FAILED
-    assert "no_face_in_anchor: No face was found in the anchor photo." in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "no_face_in_anchor: No face was found in the anchor photo.\n" in said
+    assert NoFaceInAnchor.advice in said
 
 
 def test_refusal_prints_the_problem_and_is_not_repeated(photo: str, capsys: pytest.CaptureFixture[str]) -> None:
     with serving(problem(415, "unsupported_format", "Send JPEG, PNG, WebP or HEIC.")) as server:
         assert submit.main(["detect", photo, "--url", server.url]) == submit.FAILED
-    assert "unsupported_format: Send JPEG, PNG, WebP or HEIC." in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "unsupported_format: Send JPEG, PNG, WebP or HEIC.\n" in said and UnsupportedFormat.advice in said
     assert len(server.seen) == 1
 
 
@@ -134,6 +143,17 @@ def test_lost_connection_and_full_queue_repeat_the_same_upload(
     assert len({seen.headers["Idempotency-Key"] for seen in server.seen}) == 1
     assert pauses[1] == 7
     assert "queue_full" in capsys.readouterr().err
+
+
+def test_whether_a_problem_passes_is_what_the_server_says(photo: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(client.time, "sleep", lambda _: None)
+    passing = [problem(507, "storage_full"), Answer(502, b"<html>no gateway</html>"), Answer(202, detection(face(0)))]
+    with serving(*passing) as server:
+        assert submit.main(["detect", photo, "--url", server.url]) == 0
+    assert len(server.seen) == 3
+    with serving(problem(503, "weights_unavailable")) as server:
+        assert submit.main(["detect", photo, "--url", server.url]) == submit.FAILED
+    assert len(server.seen) == 1
 
 
 def test_queue_that_stays_full_is_a_refusal(photo: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -182,6 +202,17 @@ def test_api_key_is_sent_as_bearer(photo: str, monkeypatch: pytest.MonkeyPatch) 
     with serving(Answer(202, detection(face(0)))) as server:
         submit.main(["detect", photo, "--url", server.url])
     assert server.seen[0].headers["Authorization"] == "Bearer 0123456789abcdef"
+
+
+def test_server_and_key_may_stand_in_the_env_file(photo: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FACEKIT_ENV_FILE", str(tmp_path / "env"))
+    with serving(Answer(202, detection(face(0))), Answer(202, detection(face(0)))) as server:
+        (tmp_path / "env").write_text(f"FACEKIT_URL={server.url}\nFACEKIT_API_KEY=0123456789abcdef\n")
+        assert submit.main(["detect", photo]) == submit.FOUND
+        (tmp_path / "env").write_text(f"FACEKIT_PORT={server.url.rpartition(':')[2]}\n")
+        assert submit.main(["detect", photo]) == submit.FOUND, "this machine's own server"
+    assert server.seen[0].headers["Authorization"] == "Bearer 0123456789abcdef"
+    assert "Authorization" not in server.seen[1].headers
 
 
 def test_missing_photo_and_wrong_arguments_are_exit_code_2(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

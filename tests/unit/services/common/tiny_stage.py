@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from services.common.inference.bundle import Bundle, golden_case, replay_golden, write_bundle
-from services.common.jobs import Job
+from services.common.schemas import Photo
 from services.common.settings import Settings
+from services.common.stages.detector import STAGE, FacesFound, FindFaces, SearchedPhoto
 from services.common.work.job_files import JobFiles
 from services.common.work.stage import StageResult
 
@@ -33,10 +34,12 @@ def tiny_bundle(folder: Path, version: str, factor: int, golden_factor: int | No
 
 
 class TinyStage:
-    name = "detector"
+    """Stands for the detector; finds no face, on photos as wide as the model's factor. `run` is called meanwhile."""
+
+    spec = STAGE
     unbundled: Mapping[str, Mapping[str, Any]] = {}
 
-    def __init__(self, folder: Path, run: Callable[[Job, JobFiles], None] = lambda job, files: None) -> None:
+    def __init__(self, folder: Path, run: Callable[[FindFaces, JobFiles], None] = lambda asked, files: None) -> None:
         self.bundle_folders: Mapping[str, Path] = {"detector": folder}
         self._run = run
 
@@ -45,6 +48,9 @@ class TinyStage:
         replay_golden(bundles["detector"], lambda image: {"product": image * np.uint8(factor)})
         return bundles["detector"].meta.label, factor
 
-    def run(self, model: tuple[str, int], job: Job, files: JobFiles) -> StageResult:
-        self._run(job, files)
-        return StageResult({"factor": model[1]}, {"detector": model[0]}, model_ms=1.0)
+    def run(self, model: tuple[str, int], asked: FindFaces, files: JobFiles) -> StageResult:
+        self._run(asked, files)
+        photo = Photo(width=model[1], height=1, url="/x")
+        seen = SearchedPhoto(photo=photo, count=0, faces=[])
+        found = FacesFound(photos={each.name: seen for each in asked.photos})
+        return StageResult(found, {"detector": model[0]}, model_ms=1.0)

@@ -57,6 +57,7 @@ def test_photos_side_by_side_are_answered_as_alone(on_gpu: FaceDetector) -> None
             np.testing.assert_allclose(found.boxes_xyxy, alone[index % 4].boxes_xyxy, atol=0.1)
 
 
+@pytest.mark.timing
 def test_a_look_is_faster_than_on_the_cpu(
     on_gpu: FaceDetector, on_cpu: FaceDetector, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -74,6 +75,7 @@ def test_a_look_is_faster_than_on_the_cpu(
     assert gpu_ms < cpu_ms
 
 
+@pytest.mark.timing
 def test_photos_of_changing_shape_are_planned_once_each(
     on_gpu: FaceDetector, capsys: pytest.CaptureFixture[str]
 ) -> None:

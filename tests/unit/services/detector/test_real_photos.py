@@ -15,14 +15,15 @@ from services.detector import model as detector_model
 from services.detector.engines import engines
 from services.detector.model import FaceDetector
 from tests.device import DEVICE
+from tests.shared import SHARED
 
-WIDERFACE = Path(__file__).parents[4].parent / "shared" / "data" / "widerface"
+WIDERFACE = SHARED / "data" / "widerface"
 PHOTOS = WIDERFACE / "WIDER_val" / "images"
 GROUP = "12--Group/12_Group_Team_Organized_Group_12_Group_Team_Organized_Group_12_244.webp"
 COUPLE = "19--Couple/19_Couple_Couple_19_832.webp"
 MIN_SIDE_PX = 40
 
-pytestmark = pytest.mark.skipif(not PHOTOS.is_dir(), reason="needs WIDER FACE's validation photos in ../shared/data")
+pytestmark = pytest.mark.skipif(not PHOTOS.is_dir(), reason=f"needs WIDER FACE's validation photos: {PHOTOS}")
 
 
 @pytest.fixture(scope="module")

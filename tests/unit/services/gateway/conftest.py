@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from httpx import Client, Response
 
+from services.common.flows.registry import kind_named
 from services.common.jobs import Job, JobStatus
 from services.common.settings import Settings
 from services.gateway.__main__ import GatewayServer, listen, server_config
@@ -61,12 +62,13 @@ class Api:
         jobs = self.gateway.jobs
         while (job := jobs.get(job_id)).status is not JobStatus.SUCCEEDED:
             assert job.stage is not None
+            kind = kind_named(job.kind)
             assert jobs.claim(job_id, job.stage, "worker", 30) is not None
             done = result or {"image": {"width": 512, "height": 512, "url": "/x"}, "faces": [], "notice": "no_faces"}
             assert jobs.finish_stage(
                 job_id,
                 "worker",
-                next_stage=job.next_stage,
+                next_stage=kind.stage_after(job.stage, kind.options.model_validate(dict(job.options))),
                 result=done,
                 timings_ms={job.stage: 1.0},
                 models={job.stage: "model@1"},

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from services.common.errors import NoSuchJob, StorageFull, Unavailable
-from services.common.jobs import Job, JobKind
+from services.common.jobs import Job
+from services.common.kinds import detection
 from services.gateway.acceptance import Acceptance, Accepted, Submission
 from services.gateway.uploads import Upload
 from tests.unit.services.gateway.conftest import PHOTO, Api
@@ -38,7 +39,7 @@ def accept(api: Api, **ports: Any) -> Accepted:
     acceptance = Acceptance(**chosen, settings=gateway.settings)
     photo = Upload("image", 10**7)
     photo.append(PHOTO)
-    submission = Submission(JobKind.DETECTION, {"analyze": []}, {"original": photo}, "", None)
+    submission = Submission(detection.KIND, detection.DetectionOptions(), {"original": photo}, "", None)
     try:
         return asyncio.run(acceptance.accept(submission))
     finally:

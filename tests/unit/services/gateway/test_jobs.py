@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from services.common.errors import NoSuchJob
+from services.common.errors import ImageCorrupt, NoSuchJob
 from services.common.jobs import JobStatus
 from tests.unit.services.gateway.conftest import PHOTO, Api, Start, problem
 
@@ -39,7 +39,7 @@ def test_waiting_ends_when_the_job_changes(api: Api) -> None:
     started = time.monotonic()
     view = api.get(f"/v1/jobs/{job_id}", wait=20).json()
     assert view["status"] in ("running", "succeeded")
-    assert 0.3 < time.monotonic() - started < 5
+    assert 0.3 < time.monotonic() - started < 15
     worker.join()
 
 
@@ -58,7 +58,7 @@ def test_waiting_ends_at_its_time_and_at_the_longest_allowed(start: Start) -> No
     for wait in (0.2, 30):
         started = time.monotonic()
         assert api.get(f"/v1/jobs/{job_id}", wait=wait).json()["status"] == "queued"
-        assert min(wait, 0.5) <= time.monotonic() - started < 5
+        assert min(wait, 0.5) <= time.monotonic() - started < 15
 
 
 def test_an_ended_job_is_not_waited_for(api: Api) -> None:
@@ -66,7 +66,7 @@ def test_an_ended_job_is_not_waited_for(api: Api) -> None:
     api.run_stages(job_id)
     started = time.monotonic()
     assert api.get(f"/v1/jobs/{job_id}", wait=20).json()["status"] == "succeeded"
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 15
 
 
 def test_waiting_for_a_job_that_is_deleted(api: Api) -> None:
@@ -147,6 +147,13 @@ def test_a_cancelled_job_has_ended(api: Api) -> None:
     assert not api.gateway.jobs.renew(job_id, "w", 30)
 
 
+def test_a_job_cancelled_between_two_stages_leaves_no_chips(api: Api) -> None:
+    job_id = api.accepted(analyze="age")
+    api.gateway.store.put(f"jobs/{job_id}/chips", b"aligned faces")
+    assert api.post(f"/v1/jobs/{job_id}/cancel").json()["status"] == "cancelled"
+    assert api.stored() == [f"jobs/{job_id}/original"]
+
+
 @pytest.mark.parametrize("state", ["queued", "running", "succeeded", "cancelled"])
 def test_deleting_removes_job_and_photos_in_every_state(api: Api, state: str) -> None:
     other, job_id = api.accepted(), api.accepted()
@@ -192,5 +199,11 @@ def test_a_failed_job_says_why(api: Api) -> None:
     assert jobs.fail(job_id, "w", {"code": "image_corrupt", "detail": "cut off"}, {})
     view = api.get(f"/v1/jobs/{job_id}").json()
     assert view["status"] == JobStatus.FAILED
-    assert view["error"] == {"code": "image_corrupt", "detail": "cut off"}
+    assert view["error"] == {
+        "code": "image_corrupt",
+        "title": ImageCorrupt.title,
+        "detail": "cut off",
+        "advice": ImageCorrupt.advice,
+        "about_photo": True,
+    }
     assert view["result"] is None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import socket
 import subprocess
@@ -17,12 +16,13 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.environment import without_settings
 from tests.unit.services.gateway.conftest import PHOTO
 
 
 @contextmanager
 def gateway(home: Path, **settings: str) -> Iterator[subprocess.Popen[str]]:
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("FACEKIT_")}
+    environment = without_settings()
     environment |= {"FACEKIT_HOME": str(home), **{f"FACEKIT_{name}": value for name, value in settings.items()}}
     command = [sys.executable, "-m", "services.gateway"]
     with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as process:
@@ -65,7 +65,6 @@ def test_a_busy_port_is_one_clear_line(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("settings", "words"),
     [
-        ({"PORT": "99999"}, "FACEKIT_PORT"),
         ({"API_KEYS": "anna:submit"}, "FACEKIT_API_KEYS"),
         ({"BROKER_URL": "carrier-pigeon://loft"}, "FACEKIT_BROKER_URL"),
         ({"FRONTEND": "/nowhere"}, "index.html"),

@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 
-from services.common.jobs import JobKind
 from tests.photos import no_face
 from tests.unit.services.gateway.conftest import PHOTO, Api, Start, problem
 
@@ -34,7 +33,7 @@ def test_a_verification_is_accepted(api: Api) -> None:
     response = api.post("/v1/verifications", {"anchor": PHOTO, "image": no_face()}, {"max_far": "0.01"})
     assert response.status_code == 202
     view = response.json()
-    assert view["options"] == {"max_far": 0.01, "threshold": None}
+    assert view["options"] == {"max_far": 0.01, "threshold": None, "prior": 0.5}
     store = api.gateway.store
     assert store.get(f"jobs/{view['id']}/anchor") == PHOTO
     assert store.get(f"jobs/{view['id']}/original") == no_face()
@@ -134,7 +133,7 @@ def test_a_large_photo_takes_the_way_over_the_disk(api: Api) -> None:
     response = api.detect(photo)
     assert response.status_code == 202, response.text
     assert api.gateway.store.get(api.stored()[0]) == photo
-    assert api.rows()[0].kind is JobKind.DETECTION
+    assert api.rows()[0].kind == "detection"
 
 
 def test_a_stopped_upload_leaves_nothing(api: Api) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from services.common.adapters.folder_bell import FolderBell, ring
 from services.common.errors import NoSuchJob
-from services.common.jobs import Job, JobKind, JobStatus, now
+from services.common.jobs import Job, JobStatus, now
 from services.common.ports import Bell
 from services.gateway import watcher as watcher_module
 from services.gateway.watcher import JobWatcher, Until
@@ -40,7 +40,7 @@ class Table:
         if job_id not in self.rows:
             raise NoSuchJob(job_id)
         status, stage = self.rows[job_id]
-        return Job(job_id, JobKind.DETECTION, JobStatus(status), stage, {}, now())
+        return Job(job_id, "detection", JobStatus(status), stage, {}, now())
 
     def change(self, job_id: str, version: tuple[str, str | None] = DONE, *, heard: bool = True) -> None:
         self.rows[job_id] = version

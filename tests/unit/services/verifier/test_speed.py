@@ -1,8 +1,7 @@
-"""What a face costs alone, and among sixteen. FACEKIT_QUIET_MACHINE=1 asserts milliseconds too."""
+"""What a face costs alone, and among sixteen."""
 
 from __future__ import annotations
 
-import os
 import statistics
 import time
 
@@ -20,25 +19,21 @@ BATCH = 16
 TIMES_CHEAPER = 1.5
 
 
+@pytest.mark.timing
 def test_a_face_is_embedded_in_milliseconds_and_cheaper_in_a_batch(capsys: pytest.CaptureFixture[str]) -> None:
     model = FaceVerifier(load_bundle(VerifierStage.bundle_folders["verifier"]), THREADS, DEVICE)
     chips = np.random.default_rng(0).integers(0, 256, (BATCH, 160, 160, 3), dtype=np.uint8)
     model.warm_up()
     model.embed(chips)
     wall_ms: dict[int, list[float]] = {1: [], BATCH: []}
-    cpu_ms: dict[int, list[float]] = {1: [], BATCH: []}
     for _ in range(15):  # turn and turn about, so that another process's load falls on both
         for count, repeats in ((1, 4), (BATCH, 1)):
             for _ in range(repeats):
-                began, cpu_began = time.perf_counter(), time.process_time()
+                began = time.perf_counter()
                 model.embed(chips[:count])
-                cpu_ms[count].append((time.process_time() - cpu_began) * 1000 / count)
                 wall_ms[count].append((time.perf_counter() - began) * 1000 / count)
     lone_ms, batched_ms = (statistics.median(wall_ms[count]) for count in (1, BATCH))
     with capsys.disabled():
         print(f"\nembedding, {THREADS} threads: {lone_ms:.1f} ms a lone face, {batched_ms:.1f} ms one of {BATCH}")
-    # Beside other work only the processor's time compares: a long call is interrupted, a short one may not be.
-    assert statistics.median(cpu_ms[BATCH]) < statistics.median(cpu_ms[1])
-    if os.environ.get("FACEKIT_QUIET_MACHINE"):
-        assert lone_ms <= LONE_FACE_LIMIT_MS
-        assert lone_ms / batched_ms >= TIMES_CHEAPER
+    assert lone_ms <= LONE_FACE_LIMIT_MS
+    assert lone_ms / batched_ms >= TIMES_CHEAPER

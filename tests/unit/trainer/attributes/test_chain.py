@@ -129,6 +129,7 @@ def test_evaluate_prints_figures_of_the_bundles(folder: Path, capsys: pytest.Cap
 
 def test_publish_makes_bundles_current(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FACEKIT_HOME", str(tmp_path))
+    monkeypatch.setenv("FACEKIT_ENV_FILE", "/dev/null")
     assert main(["publish", str(folder / "bundles" / "age")]) == 0
     assert any("age" in str(file) for file in tmp_path.rglob("*"))
 

@@ -133,7 +133,7 @@ def test_threads_of_a_session_rest_between_its_runs() -> None:
         before_s = time.process_time()
         time.sleep(0.05)
         burnt_s.append(time.process_time() - before_s)
-    assert statistics.median(burnt_s) < 0.005
+    assert statistics.median(burnt_s) < 0.02, "of 0.05 s each"
 
 
 def test_a_batch_is_as_large_as_it_may_be_on_a_cpu() -> None:

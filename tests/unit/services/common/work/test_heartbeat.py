@@ -12,7 +12,7 @@ import pytest
 
 from services.common.bootstrap import Ports
 from services.common.errors import Unavailable
-from services.common.jobs import Job, JobKind, JobStatus, new_job_id, now
+from services.common.jobs import Job, JobStatus, new_job_id, now
 from services.common.ports import WorkerRecord
 from services.common.settings import Settings
 from services.common.work.heartbeat import BEAT_EVERY_S, Heartbeat
@@ -59,7 +59,7 @@ def test_a_queue_that_is_away_is_not_the_workers_silence(ports: Ports, settings:
 
 
 def leased(ports: Ports, owner: str) -> str:
-    job = Job(new_job_id(), JobKind.DETECTION, JobStatus.QUEUED, "detector", {}, now())
+    job = Job(new_job_id(), "detection", JobStatus.QUEUED, "detector", {}, now())
     ports.jobs.insert(job, max_active=10)
     assert ports.jobs.claim(job.id, "detector", owner, lease_s=0.3)
     return job.id
