@@ -141,7 +141,7 @@ MUTANTS: Final = (
     ),
     Mutant(
         "a photo stays on its side",
-        "services/common/photos/imaging.py",
+        "services/common/photos/pixels.py",
         "return value if isinstance(value, int) and 1 <= value <= 8 else 1",
         "return 1",
         (_IMAGING + "test_exif_orientation_is_applied_once",),
@@ -149,7 +149,7 @@ MUTANTS: Final = (
     Mutant(
         "a bomb is decoded",
         "services/common/photos/imaging.py",
-        "if width * height > max_pixels:",
+        "if allocated_px > max_pixels:",
         "if False:",
         (_IMAGING + "test_a_bomb_is_refused_by_its_header",),
     ),

@@ -2,7 +2,8 @@
 
 from services.common.settings import load_settings
 from services.common.work.worker import serve
-from services.detector.stage import DetectorStage
+from services.detector.stage import PHOTOS_OF_A_JOB, DetectorStage
 
 if __name__ == "__main__":
-    serve(DetectorStage(), load_settings())
+    settings = load_settings()
+    serve(DetectorStage(), settings, photos_at_once=PHOTOS_OF_A_JOB * settings.concurrency)

@@ -28,6 +28,7 @@ from services.detector.model import Detections, FaceDetector
 
 log = logging.getLogger(__name__)
 
+PHOTOS_OF_A_JOB = 2  # at most; they are looked at side by side
 CROP_MARGIN = 0.25
 CROP_MAX_SIDE_PX = 512
 

@@ -16,13 +16,15 @@ from fastapi import FastAPI
 
 from services.common.errors import FacekitError
 from services.common.logs import configure_logs
-from services.common.settings import Settings, load_settings
+from services.common.photos.memory import limit_growth
+from services.common.settings import Settings, load_settings, usable_cpus
 from services.gateway.app import create_app, open_ports
 
 log = logging.getLogger(__name__)
 
 BACKLOG: Final = 512
 DRAIN_S: Final = 20
+THREADS: Final = 64  # that it starts once it serves, at most: of requests, submissions, writes, the sweeper
 
 
 class CannotStart(Exception):
@@ -83,6 +85,7 @@ def serve(settings: Settings) -> None:
         raise CannotStart(error.detail) from error
     except ValueError as error:
         raise CannotStart(str(error)) from error
+    limit_growth(settings.max_pixels, photos_at_once=usable_cpus(), threads=THREADS)
     # What is loaded by now stays: the collector need not visit it again, a fifteenth of a submission's time.
     gc.collect()
     gc.freeze()

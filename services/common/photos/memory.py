@@ -15,6 +15,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, TypeVar
 
+import numpy as np
+
 from services.common.errors import ImageTooCostly
 
 log = logging.getLogger(__name__)
@@ -28,7 +30,7 @@ CONTAINER_SHARE: Final = 0.9  # of a container's memory: beyond it the kernel wo
 
 # How the decoders say it that have no MemoryError of their own.
 _OUT_OF_MEMORY: Final = re.compile(
-    r"insufficient memory|out of memory|memory alloc|bad_alloc|could not create", re.IGNORECASE
+    r"insufficient memory|out of memory|memory alloc|bad_alloc", re.IGNORECASE
 )
 _CONTAINER_LIMIT: Final = Path("/sys/fs/cgroup/memory.max")
 
@@ -37,6 +39,11 @@ T = TypeVar("T")
 
 def out_of_memory(error: Exception) -> bool:
     return bool(_OUT_OF_MEMORY.search(str(error))) and "Security limit" not in str(error)
+
+
+def require(count: int) -> None:
+    """Raises MemoryError where so many bytes are not to be had. They are not touched, and given back at once."""
+    np.empty(count, dtype=np.uint8)
 
 
 def limit_growth(max_pixels: int, *, photos_at_once: int, threads: int) -> int | None:
@@ -50,10 +57,10 @@ def limit_growth(max_pixels: int, *, photos_at_once: int, threads: int) -> int |
         return None
     import resource
 
-    growth = photos_at_once * max_pixels * BYTES_A_PIXEL
+    growth = photos_at_once * max_pixels * BYTES_A_PIXEL + SPARE_BYTES
     if (container := _container_bytes()) is not None:
         growth = min(growth, max(int(container * CONTAINER_SHARE) - _status_bytes("VmRSS"), 0))
-    limit = _status_bytes("VmData") + growth + threads * STACK_BYTES + SPARE_BYTES
+    limit = _status_bytes("VmData") + growth + threads * STACK_BYTES
     _, hard = resource.getrlimit(resource.RLIMIT_DATA)
     if hard != resource.RLIM_INFINITY:
         limit = min(limit, hard)

@@ -13,6 +13,7 @@ from typing import Any, Generic
 
 from services.common.errors import FacekitError, InternalError, Unavailable
 from services.common.jobs import TERMINAL, Job, object_prefix
+from services.common.photos.memory import limit_growth
 from services.common.ports import JobQueue, JobStore, ObjectStore
 from services.common.settings import Settings
 from services.common.work.heartbeat import Heartbeat
@@ -26,6 +27,7 @@ from services.common.work.stage import Model, Stage
 log = logging.getLogger(__name__)
 
 RETRY_DELAY_S = 1.0
+THREADS = 16  # that a worker starts once it serves, at most: of jobs, second photos, leases, heartbeat, metrics
 
 
 class Worker(Generic[Model]):
@@ -197,9 +199,10 @@ def _elapsed_ms(started: float) -> float:
     return round((time.perf_counter() - started) * 1000, 1)
 
 
-def serve(stage: Stage[Any], settings: Settings) -> None:
+def serve(stage: Stage[Any], settings: Settings, *, photos_at_once: int = 0) -> None:
     """Entry point of a worker process: logs, ports, model, loop. Ends with 1 and one line for what an operator can
-    mend: a URL, a bundle, a server that does not answer."""
+    mend: a URL, a bundle, a server that does not answer. A stage that decodes photos says how many it does at once:
+    once its model is loaded, the process may grow by what these take."""
     from services.common.bootstrap import build
     from services.common.logs import configure_logs
 
@@ -207,7 +210,10 @@ def serve(stage: Stage[Any], settings: Settings) -> None:
     try:
         ports = build(settings)
         try:
-            Worker(stage, store=ports.store, jobs=ports.jobs, queue=ports.queue, settings=settings).run()
+            worker = Worker(stage, store=ports.store, jobs=ports.jobs, queue=ports.queue, settings=settings)
+            if photos_at_once:
+                limit_growth(settings.max_pixels, photos_at_once=photos_at_once, threads=THREADS)
+            worker.run()
         finally:
             ports.close()
     except FacekitError as error:
