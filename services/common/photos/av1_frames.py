@@ -68,9 +68,7 @@ def _items(content: bytes) -> Iterator[bytes]:
                 bits.take(index_bits if version else 0)
                 extents.append((base + bits.take(offset_bits), bits.take(length_bits)))
             for start in starts.get(method, ()):
-                yield b"".join(
-                    content[start + at : start + at + length if length else None] for at, length in extents
-                )
+                yield b"".join(content[start + at : start + at + length if length else None] for at, length in extents)
 
 
 def _frames_px(item: bytes) -> Iterator[int]:

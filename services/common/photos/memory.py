@@ -29,9 +29,7 @@ STACK_BYTES: Final = 8 * 1024 * 1024  # of a thread; the system counts it whole,
 CONTAINER_SHARE: Final = 0.9  # of a container's memory: beyond it the kernel would kill the whole process
 
 # How the decoders say it that have no MemoryError of their own.
-_OUT_OF_MEMORY: Final = re.compile(
-    r"insufficient memory|out of memory|memory alloc|bad_alloc", re.IGNORECASE
-)
+_OUT_OF_MEMORY: Final = re.compile(r"insufficient memory|out of memory|memory alloc|bad_alloc", re.IGNORECASE)
 _CONTAINER_LIMIT: Final = Path("/sys/fs/cgroup/memory.max")
 
 T = TypeVar("T")

@@ -16,6 +16,7 @@ from services.common.errors import (
     IdempotencyConflict,
     ImageCorrupt,
     ImageEmpty,
+    ImageTooCostly,
     ImageTooLarge,
     InvalidValue,
     MissingField,
@@ -44,7 +45,16 @@ log = logging.getLogger(__name__)
 router = APIRouter(tags=["submissions"])
 
 _PROBLEMS: Final = (
-    *(UnsupportedFormat, ImageTooLarge, TooManyPixels, ImageCorrupt, ImageEmpty, MissingField, UnexpectedField),
+    *(
+        UnsupportedFormat,
+        ImageTooLarge,
+        TooManyPixels,
+        ImageCorrupt,
+        ImageTooCostly,
+        ImageEmpty,
+        MissingField,
+        UnexpectedField,
+    ),
     *(InvalidValue, IdempotencyConflict, Unauthorized, Forbidden, RateLimited, QueueFull, StorageFull, Unavailable),
 )
 
