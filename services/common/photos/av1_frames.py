@@ -32,14 +32,16 @@ class _Bits:
         if self._bit > 8 * len(self._content):
             raise ImageCorrupt("the AVIF file is cut off in the middle")
         covering = int.from_bytes(self._content[first // 8 : -(-self._bit // 8)], "big")
-        return covering >> -self._bit % 8 & (1 << count) - 1
+        mask: int = (1 << count) - 1
+        return covering >> -self._bit % 8 & mask
 
 
 def largest_frame_px(content: bytes) -> int:
     """Pixels of the largest frame in the file. Raises ImageCorrupt where no frame is found."""
     if _FILM in content and content[8:12] != _STILL:
         raise ImageCorrupt("the AVIF file holds a film: readers would see different pictures")
-    found, items, item_bytes = [], 0, 0
+    found: list[int] = []
+    items = item_bytes = 0
     for item in _items(content):
         # Many items that all lie over the whole file would make the search long.
         items, item_bytes = items + 1, item_bytes + len(item)
