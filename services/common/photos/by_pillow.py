@@ -12,7 +12,7 @@ from services.common.photos.av1_frames import largest_frame_px
 from services.common.photos.encoded import Encoded, Pixels
 from services.common.photos.heif import largest_px
 from services.common.photos.memory import require
-from services.common.photos.pixels import exif_orientation, flatten
+from services.common.photos.pixels import BLOCK_ROWS, exif_orientation, flatten
 from services.common.photos.png_chunks import clean_png
 from services.common.photos.webp_chunks import webp_canvas
 
@@ -39,12 +39,21 @@ class PillowPicture(Encoded):
             if part > 1:
                 image.draft(None, (max(image.width // part, 1), max(image.height // part, 1)))
             image.load()
-            if image.mode.startswith("I"):
-                # 16-bit grey; Pillow would clip it to 8 bits instead of scaling it.
-                return flatten(np.asarray(image).astype(np.uint16, copy=False))
-            see_through = image.mode in _TRANSPARENT or "transparency" in image.info
-            target = "RGBA" if see_through else "RGB"
-            return flatten(np.asarray(image if image.mode == target else image.convert(target)))
+            pixels = np.empty((image.height, image.width, 3), dtype=np.uint8)
+            # Pillow copies a picture twice on its way to an array: a block at a time keeps a large photo's memory flat.
+            for top in range(0, image.height, BLOCK_ROWS):
+                block = image.crop((0, top, image.width, min(top + BLOCK_ROWS, image.height)))
+                pixels[top : top + BLOCK_ROWS] = _rgb(block)
+            return pixels
+
+
+def _rgb(image: Image.Image) -> Pixels:
+    if image.mode.startswith("I"):
+        # 16-bit grey; Pillow would clip it to 8 bits instead of scaling it.
+        return flatten(np.asarray(image).astype(np.uint16, copy=False))
+    see_through = image.mode in _TRANSPARENT or "transparency" in image.info
+    target = "RGBA" if see_through else "RGB"
+    return flatten(np.asarray(image if image.mode == target else image.convert(target)))
 
 
 class WebpPicture(PillowPicture):
