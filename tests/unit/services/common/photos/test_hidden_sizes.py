@@ -75,7 +75,7 @@ def test_door_and_worker_agree_on_changed_photos(name: str) -> None:
     tally = fuzz(name, 400, seed=1)
     assert [(door, worker) for _, door, worker in tally.disagreements] == []
     assert tally.accepted
-    assert tally.refused
+    assert set(tally.refused) <= {"image_corrupt", "too_many_pixels", "unsupported_format"}
 
 
 @pytest.mark.skipif(not CASES.is_dir(), reason=f"needs the odd photos in {CASES}")
