@@ -18,7 +18,7 @@ COMPOSE = FACEKIT_VERSION=$$(sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run up down logs ps backup restore images test test-serving test-trainer test-stack test-gpu test-timing test-page page-tools lint lint-page types mutants conformance fuzz format settings bench train screenshots constraints clean
+.PHONY: help run up down logs ps backup restore images test test-serving test-trainer test-stack test-gpu test-timing test-page page-tools lint lint-page types mutants conformance format settings bench fuzz train screenshots constraints clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -104,9 +104,6 @@ mutants: $(VENV)/dev ## make the mistakes that hurt most, in a copy: tests must 
 conformance: $(VENV)/dev ## hold a gateway to its OpenAPI document, with schemathesis
 	$(VENV)/bin/python -m scripts.checks.conformance
 
-fuzz: $(VENV)/dev ## changed photos of every format, the door's answer beside the worker's; INPUTS=200000 SEED=1
-	$(VENV)/bin/python -m tests.fuzz --inputs $(or $(INPUTS),200000) --seed $(or $(SEED),1)
-
 format: $(VENV)/dev ## let ruff write the format
 	$(VENV)/bin/ruff check --fix .
 	$(VENV)/bin/ruff format .
@@ -116,6 +113,9 @@ settings: $(VENV)/dev ## write docs/settings.md, .env.example and compose's sett
 
 bench: $(VENV)/dev ## images per second, overhead and memory of the whole system beside the bare model
 	$(VENV)/bin/python -m scripts.bench --json bench/latest.json
+
+fuzz: $(VENV)/dev ## 200,000 photos with changed headers: the door's answer against the worker's decoder
+	$(VENV)/bin/python -m tests.fuzz
 
 train: $(TRAINER_VENV)/trainer ## make the training environment and list what it can do
 	$(TRAINER_VENV)/bin/python -m trainer --help

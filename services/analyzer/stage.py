@@ -25,6 +25,7 @@ class AnalyzerStage:
     }
 
     unbundled: Mapping[str, Mapping[str, Any]] = {}
+    photos_a_job = 0
 
     def build(self, bundles: Mapping[str, Bundle], settings: Settings) -> FaceAnalyzer:
         model = FaceAnalyzer(bundles, settings.threads, device=settings.device)

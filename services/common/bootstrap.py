@@ -46,7 +46,7 @@ def build(settings: Settings) -> Ports:
     with ExitStack() as opened:
         store = _object_store(settings, opened)
         jobs = _job_store(settings, opened)
-        queue = _job_queue(settings, opened)
+        queue = _job_queue(settings, jobs, opened)
         return Ports(store, jobs, queue, opened.pop_all().close)
 
 
@@ -110,12 +110,18 @@ def _job_store(settings: Settings, opened: ExitStack) -> JobStore:
     return store
 
 
-def _job_queue(settings: Settings, opened: ExitStack) -> JobQueue:
+def _job_queue(settings: Settings, jobs: JobStore, opened: ExitStack) -> JobQueue:
+    url = settings.broker_url
+    if not url:
+        from services.common.adapters.database_queue import DatabaseQueue
+
+        database_queue = DatabaseQueue(jobs)
+        opened.callback(database_queue.close)
+        return database_queue
+    if not url.startswith(("redis://", "rediss://")):
+        raise _unknown("FACEKIT_BROKER_URL", url, "redis://host/0, or leave it out: workers then look at the database")
     from services.common.adapters.celery_queue import CeleryQueue
 
-    url = settings.effective_broker_url
-    if not url.startswith(("filesystem://", "redis://", "rediss://")):
-        raise _unknown("FACEKIT_BROKER_URL", url, "filesystem:///folder or redis://host/0")
     try:
         queue = CeleryQueue(url)
     except ValueError as error:

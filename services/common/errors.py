@@ -67,8 +67,8 @@ class ImageTooCostly(FacekitError):
     """A photo within every limit whose decoding needs more memory than a process has for one."""
 
     code, status = "image_too_costly", 422
-    title = "This photo is too costly to open"
-    advice = "Save a plain copy of it, as JPEG, and try that."
+    title = "This photo takes too much memory"
+    advice = "Save it anew, smaller or in another format, and try that."
     about_photo = True
 
 

@@ -40,7 +40,9 @@ class Job:
     """A row of the jobs table. Times are aware UTC datetimes, timings milliseconds.
 
     `attempts` counts from 1; `kind` is a name of the registry; `stage` is the stage to run or running and None once
-    the job has ended; `result` holds the stages' outputs until the last one has made the result of them.
+    the job has ended; `result` holds the stages' outputs until the last one has made the result of them. `suspicion` is
+    0, or 1 when a worker was lost that had this job beside others at this stage, or 1 and how often one was lost that
+    ran nothing beside it. From 1 on a worker runs the job alone.
     """
 
     id: str
@@ -51,6 +53,7 @@ class Job:
     created_at: datetime
     owner: str = ""
     attempts: int = 1
+    suspicion: int = 0
     started_at: datetime | None = None
     finished_at: datetime | None = None
     result: Mapping[str, Any] | None = None

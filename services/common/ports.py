@@ -51,14 +51,21 @@ class WorkerRecord:
     beat_at: datetime
 
 
-class Bell(Protocol):
-    """Something to wait on, for a `select` or an event loop."""
+@dataclass(frozen=True, slots=True)
+class Swept:
+    """What a sweep found: (job id, stage) of the hints to send, and the ids of jobs whose worker was lost."""
 
-    def fileno(self) -> int:
-        """Readable once it has rung."""
+    hints: list[tuple[str, str]]
+    requeued: list[str]
+    quarantined: list[str]
 
-    def hush(self) -> None:
-        """Takes the strokes there are: rung once more, it is readable once more."""
+
+class Changes(Protocol):
+    """Tells whether a look at the table may show anything new. For one thread."""
+
+    def any(self) -> bool:
+        """Whether another connection may have changed something since the last call; true at first. Costs
+        microseconds, and never raises."""
 
     def close(self) -> None: ...
 
@@ -92,6 +99,10 @@ class JobStore(Protocol):
     def renew(self, job_id: str, worker: str, lease_s: float) -> bool:
         """False when the lease is no longer this worker's: stop working."""
 
+    def isolate(self, job_id: str, worker: str, lease_s: float) -> bool:
+        """Renews, and says that from now on nothing else runs in the worker: if it is lost, this job is charged.
+        False when the lease is no longer this worker's."""
+
     def finish_stage(
         self,
         job_id: str,
@@ -124,10 +135,13 @@ class JobStore(Protocol):
     def purge(self, job_id: str) -> None:
         """Removes the row of a job marked deleted."""
 
-    def sweep(self, *, hint_after_s: float, max_attempts: int, error: Mapping[str, Any]) -> list[tuple[str, str]]:
-        """Requeues expired leases (attempts + 1, or failed with `error`), and returns the (job id, stage) that are
-        unclaimed, were not hinted for `hint_after_s` and whose hint is lost rather than late: nothing at their stage is
-        being worked on, or something that became ready later is. Marks them hinted; oldest first, a bounded batch."""
+    def sweep(self, *, hint_after_s: float, max_alone: int, error: Mapping[str, Any]) -> Swept:
+        """Requeues expired leases. A job that ran beside others is charged nothing and has to run alone; one that ran
+        alone is charged an attempt, and ends as failed with `error` when that was the `max_alone`-th time.
+
+        Its hints are those unclaimed jobs that were not hinted for `hint_after_s` and whose hint is lost rather than
+        late: nothing at their stage is being worked on, or something that became ready later is. Marks them hinted;
+        oldest first, a bounded batch."""
 
     def expired(self, *, finished_before: datetime, limit: int) -> list[str]:
         """Ids of ended jobs older than that, oldest first."""
@@ -138,9 +152,11 @@ class JobStore(Protocol):
     def versions(self, job_ids: list[str]) -> dict[str, tuple[str, str | None]]:
         """(status, stage) of those of the ids that have a row not being deleted: what long-polls wait on."""
 
-    def bell(self) -> Bell | None:
-        """Rings soon after whichever process has changed the table; now and then a stroke is lost. None where there is
-        no bell and the table has to be asked. The caller closes it."""
+    def ready(self, stage: str, *, limit: int) -> list[str]:
+        """Ids of the jobs that may be claimed at the stage, longest waiting first."""
+
+    def changes(self) -> Changes | None:
+        """None where the table itself has to be asked. The caller closes it."""
 
     def counts(self) -> dict[tuple[str, str], int]:
         """Unfinished jobs by (status, stage)."""
@@ -161,7 +177,8 @@ class JobQueue(Protocol):
     """Hints that a job is waiting at a stage. May lose, repeat and reorder them: the table is the truth."""
 
     def publish(self, stage: str, job_id: str) -> None:
-        """Raises Unavailable."""
+        """After the job is in the table. An empty id asks a consumer of the stage, this process's own where it is one,
+        whether it still takes hints. Raises Unavailable."""
 
     def consume(self, stage: str, handle: Callable[[str], None], *, concurrency: int) -> None:
         """Calls `handle(job_id)` for each hint on `concurrency` threads, until SIGTERM or SIGINT; then finishes what

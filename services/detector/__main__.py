@@ -2,8 +2,7 @@
 
 from services.common.settings import load_settings
 from services.common.work.worker import serve
-from services.detector.stage import PHOTOS_OF_A_JOB, DetectorStage
+from services.detector.stage import DetectorStage
 
 if __name__ == "__main__":
-    settings = load_settings()
-    serve(DetectorStage(), settings, photos_at_once=PHOTOS_OF_A_JOB * settings.concurrency)
+    serve(DetectorStage(), load_settings())

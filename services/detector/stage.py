@@ -28,7 +28,6 @@ from services.detector.model import Detections, FaceDetector
 
 log = logging.getLogger(__name__)
 
-PHOTOS_OF_A_JOB = 2  # at most; they are looked at side by side
 CROP_MARGIN = 0.25
 CROP_MAX_SIDE_PX = 512
 
@@ -54,6 +53,7 @@ class DetectorStage:
     spec = STAGE
     bundle_folders: Mapping[str, Path] = {"detector": Path(__file__).parent / "model"}
     unbundled: Mapping[str, Mapping[str, Any]] = {}
+    photos_a_job = 2  # a verification looks at both side by side
 
     def __init__(self) -> None:
         # Threads that stay: an engine keeps buffers for each thread that it has ever run on.

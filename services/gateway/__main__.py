@@ -24,7 +24,9 @@ log = logging.getLogger(__name__)
 
 BACKLOG: Final = 512
 DRAIN_S: Final = 20
-THREADS: Final = 64  # that it starts once it serves, at most: of requests, submissions, writes, the sweeper
+# How many the gateway may start: the server's own for requests, and those that accept photos, four a CPU.
+OTHER_THREADS: Final = 64
+THREADS_A_CPU: Final = 4
 
 
 class CannotStart(Exception):
@@ -85,10 +87,11 @@ def serve(settings: Settings) -> None:
         raise CannotStart(error.detail) from error
     except ValueError as error:
         raise CannotStart(str(error)) from error
-    limit_growth(settings.max_pixels, photos_at_once=usable_cpus(), threads=THREADS)
     # What is loaded by now stays: the collector need not visit it again, a fifteenth of a submission's time.
     gc.collect()
     gc.freeze()
+    at_once = usable_cpus()
+    limit_growth(settings.max_pixels, photos_at_once=at_once, threads=THREADS_A_CPU * at_once + OTHER_THREADS)
     log.info("listening on http://%s:%d", settings.host, settings.port)
     GatewayServer(server_config(app), app).run(sockets=[listener])
 

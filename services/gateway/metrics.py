@@ -45,6 +45,12 @@ class GatewayMetrics:
         self.republished = Counter(
             "facekit_hints_republished", "Hints the sweeper sent again", ("stage",), registry=self.registry
         )
+        self.lost_leases = Counter(
+            "facekit_lost_leases",
+            "Jobs whose worker was lost: requeued, or quarantined because it was alone in its worker each time",
+            ("outcome",),
+            registry=self.registry,
+        )
         self.waiting = Gauge("facekit_waiting_clients", "Long-polls held right now", registry=self.registry)
         self.registry.register(_JobTable(jobs))
 

@@ -22,7 +22,7 @@ _DESCRIPTION: Final = """\
 Faces in photos: where they are, how old they look, which emotion they show, and whether two of them are one person.
 
 Submit a photo, get a job (202), wait for it with `GET /v1/jobs/{id}?wait=30`. Every error is an RFC 9457 problem with
-a stable `code`."""
+a stable `code`, advice for people, and whether the same request can succeed later (`retryable`)."""
 
 _STYLE: Final = """
 body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color-scheme:light dark}

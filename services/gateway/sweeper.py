@@ -15,7 +15,7 @@ from itertools import groupby, islice
 from typing import Final
 
 from services.common.errors import FacekitError, NoSuchJob, Unavailable, WorkerLost
-from services.common.jobs import now, object_prefix
+from services.common.jobs import CHIPS, now, object_key, object_prefix
 from services.common.ports import JobQueue, JobStore, ObjectStore
 from services.common.settings import Settings
 from services.gateway.metrics import GatewayMetrics
@@ -27,6 +27,8 @@ RETENTION_EVERY_S: Final = 60.0
 ORPHANS_EVERY_S: Final = 3600.0
 ORPHAN_AGE_S: Final = 3600.0
 LONGEST_BACKOFF_S: Final = 60.0
+# Workers that may die of a job that is alone in them: the second time it was not chance.
+MAX_ALONE: Final = 2
 
 _JOBS_PREFIX: Final = object_prefix("").rstrip("/") + "/"
 # The first hex digits of a UUIDv7 are its milliseconds: five of them are a window of 2**28 ms, about three days.
@@ -75,18 +77,26 @@ class Sweeper:
 
     def hint_again(self) -> None:
         """Lost leases go back to the queue, and what waits without a hint is published again."""
-        settings = self._settings
-        lost = WorkerLost(f"No worker finished this job in {settings.max_attempts} attempts.")
-        waiting = self._jobs.sweep(
-            hint_after_s=settings.hint_after_s,
-            max_attempts=settings.max_attempts,
+        max_alone = min(MAX_ALONE, self._settings.max_attempts)
+        died = "twice" if max_alone == MAX_ALONE else "once"
+        lost = WorkerLost(f"Its worker died {died} while this job was alone in it.")
+        swept = self._jobs.sweep(
+            hint_after_s=self._settings.hint_after_s,
+            max_alone=max_alone,
             error={"code": lost.code, "detail": lost.detail},
         )
-        for job_id, stage in waiting:
+        self._metrics.lost_leases.labels("requeued").inc(len(swept.requeued))
+        self._metrics.lost_leases.labels("quarantined").inc(len(swept.quarantined))
+        for job_id in swept.requeued:
+            log.warning("worker lost, the job goes back and runs alone", extra={"job_id": job_id})
+        for job_id in swept.quarantined:
+            log.error("quarantined: %s", lost.detail, extra={"job_id": job_id})
+            self._store.delete(object_key(job_id, CHIPS))  # no worker is left to remove them
+        for job_id, stage in swept.hints:
             try:
                 self._queue.publish(stage, job_id)
             except Unavailable as error:
-                log.warning("%d hints not sent, the queue does not answer: %s", len(waiting), error.detail)
+                log.warning("%d hints not sent, the queue does not answer: %s", len(swept.hints), error.detail)
                 return
             self._metrics.republished.labels(stage).inc()
             log.info("hint for %s sent again", stage, extra={"job_id": job_id})

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -18,13 +19,9 @@ log = logging.getLogger(__name__)
 
 Version = tuple[str, str | None]
 
-FASTEST_S: Final = 0.01
-SLOWEST_S: Final = 0.25  # also with a bell, which may lose a stroke
-AGE_SHARE: Final = 0.1  # a job accepted 1 s ago is looked at every 0.1 s: at most a tenth is added to its time
-# Where a bell says that there is something to see.
-RUNG_FASTEST_S: Final = 0.001
-RUNG_AGE_SHARE: Final = 0.02
-ALARM_ROUNDING_S: Final = 0.001  # an event loop may wake so much too soon
+FASTEST_S: Final = 0.005
+SLOWEST_S: Final = 0.25
+AGE_SHARE: Final = 0.05  # a job accepted 1 s ago is looked at every 0.05 s: at most a twentieth is added to its time
 CROWD: Final = 8  # more waiters than this slow each other down, so that the queries a second stay bounded
 
 
@@ -41,7 +38,6 @@ class _Waiter:
     seen: Version
     until: Until
     since: float
-    due: float
     changed: asyncio.Future[Job | None]
 
     def satisfied_by(self, version: Version) -> bool:
@@ -50,7 +46,7 @@ class _Waiter:
 
 class JobWatcher:
     """Asks the database for all waited-for jobs in one query, off the event loop; a waiter costs no thread. Where the
-    database has a bell, it asks when that has rung, and can do so at once.
+    database tells that nothing has changed, it is not asked.
 
     Its methods are called on the event loop alone.
     """
@@ -60,49 +56,33 @@ class JobWatcher:
         self._waiters: set[_Waiter] = set()
         self._wake = asyncio.Event()
         self._closed = False
-        self._bell = jobs.bell()
-        self._strokes = 0
-        self._looked_at_stroke = 0
-        self._looked_at = time.monotonic()
-        self._fastest_s, self._age_share = (RUNG_FASTEST_S, RUNG_AGE_SHARE) if self._bell else (FASTEST_S, AGE_SHARE)
-        if self._bell is not None:
-            asyncio.get_running_loop().add_reader(self._bell.fileno(), self._rung)
+        self._changes = jobs.changes()
+        self._unseen = False  # somebody came who may have missed a change
+        self._checked_at = time.monotonic()
         self._task = asyncio.create_task(self._poll())
 
     @property
     def waiting(self) -> int:
         return len(self._waiters)
 
-    @property
-    def strokes(self) -> int:
-        """How often the table's bell was heard; taken before a job is read, it says how old that is."""
-        return self._strokes
-
     async def changed(
-        self,
-        job_id: str,
-        seen: Version,
-        strokes: int,
-        timeout_s: float,
-        *,
-        age_s: float = 0.0,
-        until: Until = Until.CHANGE,
+        self, job_id: str, seen: Version, timeout_s: float, *, age_s: float = 0.0, until: Until = Until.CHANGE
     ) -> Job | None:
         """The job once its (status, stage) is another than `seen`, or terminal; None at the timeout. Raises NoSuchJob
         when it is deleted.
 
-        `strokes` was taken before `seen` was read. The older the job, which is `age_s` now, the later a change may be
-        noticed: where many jobs wait, each is old, and they are not looked at all the time.
+        The older the job, which is `age_s` now, the later a change may be noticed: where many jobs wait, each is old,
+        and they are not looked at all the time.
         """
         if self._closed:
             return None
-        now = time.monotonic()
         changed: asyncio.Future[Job | None] = asyncio.get_running_loop().create_future()
-        waiter = _Waiter(job_id, seen, until, now - age_s, now + self._interval_s(age_s), changed)
+        now = time.monotonic()
+        waiter = _Waiter(job_id, seen, until, now - age_s, changed)
         if not self._waiters:
-            self._looked_at = now  # the caller has just read the job: nothing to look at before the bell rings
+            self._checked_at = now  # the caller has just read the job
         self._waiters.add(waiter)
-        self._looked_at_stroke = min(self._looked_at_stroke, strokes)  # what others saw since, this one has not
+        self._unseen = True
         self._wake.set()
         try:
             async with asyncio.timeout(timeout_s):
@@ -123,65 +103,45 @@ class JobWatcher:
         self.release()
         self._task.cancel()
         await asyncio.gather(self._task, return_exceptions=True)
-        if self._bell is not None:
-            asyncio.get_running_loop().remove_reader(self._bell.fileno())
-            self._bell.close()
-            self._bell = None
-
-    def _rung(self) -> None:
-        if self._bell is not None:
-            self._bell.hush()
-        self._strokes += 1
-        if self._waiters:
-            self._wake.set()
+        if self._changes is not None:
+            self._changes.close()
 
     async def _poll(self) -> None:
-        loop = asyncio.get_running_loop()
         while True:
             self._wake.clear()
             pause_s = self._pause_s()
-            if pause_s is not None and pause_s < ALARM_ROUNDING_S:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(pause_s):
+                    await self._wake.wait()  # somebody came, whose job may be younger
+                    continue
+            self._checked_at = time.monotonic()
+            if self._unseen or self._changes is None or self._changes.any():
                 await self._look()
-                continue
-            alarm = None if pause_s is None else loop.call_later(pause_s, self._wake.set)
-            await self._wake.wait()
-            if alarm is not None:
-                alarm.cancel()
 
     def _pause_s(self) -> float | None:
-        """Until the next look; None when nobody waits. A new waiter, or a stroke, wakes the poller to ask again."""
+        """Until the next look; None while nobody waits. Short where somebody waits for a young job, longer where many
+        wait."""
         if not self._waiters:
             return None
-        due = min(waiter.due for waiter in self._waiters)
-        if self._bell is not None and self._looked_at_stroke == self._strokes:
-            due = max(due, self._looked_at + SLOWEST_S)
-        return max(due - time.monotonic(), 0.0)
-
-    def _interval_s(self, age_s: float) -> float:
-        interval_s = max(age_s * self._age_share, self._fastest_s) * max(len(self._waiters) / CROWD, 1.0)
-        return min(interval_s, SLOWEST_S)
+        age_s = time.monotonic() - max(waiter.since for waiter in self._waiters)
+        interval_s = max(age_s * AGE_SHARE, FASTEST_S) * max(len(self._waiters) / CROWD, 1.0)
+        return max(self._checked_at + min(interval_s, SLOWEST_S) - time.monotonic(), 0.0)
 
     async def _look(self) -> None:
-        """Asks about everybody, whoever is due: the query costs the same, and waiters fall into step."""
+        """Asks about everybody: the query costs the same."""
         waiters = list(self._waiters)
-        self._looked_at_stroke, self._looked_at = self._strokes, time.monotonic()
+        self._unseen = False
         try:
             found = await asyncio.to_thread(self._changed_jobs, waiters)
         except Exception as error:  # whatever it is, the next look may work, and the waiters have their timeouts
             log.warning("waiting jobs could not be looked at: %s", error)
-            self._looked_at_stroke = -1
-            for waiter in waiters:
-                waiter.due = time.monotonic() + SLOWEST_S
+            self._unseen = True
+            await asyncio.sleep(SLOWEST_S)
             return
-        now = time.monotonic()
-        for waiter in waiters:
-            if waiter not in found:
-                waiter.due = now + self._interval_s(now - waiter.since)
-                continue
+        for waiter, job in found.items():
             self._waiters.discard(waiter)
             if waiter.changed.done():
                 continue
-            job = found[waiter]
             if job is None:
                 waiter.changed.set_exception(NoSuchJob(f"no job {waiter.job_id}"))
             else:

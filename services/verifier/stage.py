@@ -23,6 +23,7 @@ class VerifierStage:
     spec = STAGE
     bundle_folders: Mapping[str, Path] = {"verifier": Path(__file__).parent / "model"}
     unbundled: Mapping[str, Mapping[str, Any]] = {}
+    photos_a_job = 0
 
     def build(self, bundles: Mapping[str, Bundle], settings: Settings) -> FaceVerifier:
         model = FaceVerifier(bundles["verifier"], threads=settings.threads, device=settings.device)

@@ -11,14 +11,16 @@ import pytest
 import sqlalchemy as sa
 
 from services.common.adapters.celery_queue import CeleryQueue
+from services.common.adapters.database_queue import DatabaseQueue
 from services.common.adapters.folder_store import FolderStore
 from services.common.adapters.minio_store import MinioStore
 from services.common.adapters.sql_database import Database
 from services.common.adapters.sql_jobs import SqlJobStore
 from services.common.adapters.sql_tables import jobs as jobs_table
 from services.common.adapters.sql_tables import workers as workers_table
-from services.common.ports import ObjectStore
+from services.common.ports import JobQueue, ObjectStore
 from services.gateway.migrate import migrate
+from tests.contract.job_moves import new_job
 from tests.servers import new_postgres_database
 
 
@@ -80,18 +82,41 @@ def jobs(open_jobs: Callable[[], SqlJobStore]) -> SqlJobStore:
     return open_jobs()
 
 
-@pytest.fixture(params=["folder", "redis"])
-def broker_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    if request.param == "folder":
-        return f"filesystem://{tmp_path / 'queue'}"
-    return str(request.getfixturevalue("redis_server").url)
+@pytest.fixture(params=["sqlite", "postgresql", "redis"])
+def queue_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A broker, or a migrated database that is the queue itself."""
+    if request.param == "redis":
+        return str(request.getfixturevalue("redis_server").url)
+    if request.param == "postgresql":
+        return str(request.getfixturevalue("postgres_jobs_url"))
+    url = f"sqlite:///{tmp_path / 'facekit.db'}"
+    migrate(url)
+    return url
+
+
+Submit = Callable[[str, str], None]
 
 
 @pytest.fixture
-def queue(broker_url: str) -> Iterator[CeleryQueue]:
-    queue = CeleryQueue(broker_url)
-    yield queue
-    queue.close()
+def submit(queue_url: str) -> Iterator[Submit]:
+    """Submits (stage, job id) as a gateway does: a row where the rows are the queue, then the hint."""
+    with ExitStack() as opened:
+        jobs = None if queue_url.startswith("redis://") else SqlJobStore(Database(queue_url))
+        queue: JobQueue
+        if jobs is None:
+            queue = celery_queue = CeleryQueue(queue_url)
+            opened.callback(celery_queue.close)
+        else:
+            opened.callback(jobs.close)
+            queue = DatabaseQueue(jobs)
+        queue.ping()
+
+        def submit_one(stage: str, job_id: str) -> None:
+            if jobs is not None:
+                jobs.insert(new_job(id=job_id, stage=stage), max_active=1000)
+            queue.publish(stage, job_id)
+
+        yield submit_one
 
 
 @pytest.fixture

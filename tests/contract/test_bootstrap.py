@@ -23,7 +23,7 @@ def test_embedded_needs_a_folder_and_nothing_else(tmp_path: Path) -> None:
     for port in (ports.store, ports.jobs, ports.queue):
         port.ping()
     ports.close()
-    assert {path.name for path in (tmp_path / "a folder's state").iterdir()} >= {"facekit.db", "objects", "queue"}
+    assert {path.name for path in (tmp_path / "a folder's state").iterdir()} >= {"facekit.db", "objects"}
 
 
 def test_servers_are_another_set_of_urls(
@@ -75,6 +75,11 @@ def test_a_value_of_the_wrong_shape_names_the_setting_and_what_is_accepted(
     with pytest.raises(SettingInvalid, match=f"^FACEKIT_{setting.upper()} cannot be used; accepted is ") as invalid:
         build(settings)
     assert "ecret" not in invalid.value.detail
+
+
+def test_the_queue_in_a_folder_is_refused_in_one_sentence(tmp_path: Path) -> None:
+    with pytest.raises(SettingInvalid, match=r"^FACEKIT_BROKER_URL .*redis://host/0, or leave it out: "):
+        build(Settings(home=tmp_path, broker_url=f"filesystem://{tmp_path}/queue"))
 
 
 @pytest.mark.parametrize("setting", ["database_url", "store_url", "broker_url"])

@@ -33,7 +33,7 @@ def test_what_has_ended_stays_as_it_ended(jobs: SqlJobStore, state: str) -> None
     assert not jobs.renew(job.id, "w", 30) and not finish(jobs, job.id) and not fail(jobs, job.id)
     assert not release(jobs, job.id)
     assert jobs.claim(job.id, "detector", "w", 30) is None
-    assert jobs.sweep(hint_after_s=0, max_attempts=1, error=LOST) == []
+    assert jobs.sweep(hint_after_s=0, max_alone=1, error=LOST).hints == []
     assert jobs.get(job.id) == job
 
 
@@ -47,7 +47,7 @@ def test_a_deleted_job_is_gone_at_once_and_its_row_later(jobs: SqlJobStore, stat
     assert not jobs.renew(job.id, "w", 30) and not finish(jobs, job.id) and not fail(jobs, job.id)
     assert not release(jobs, job.id)
     assert jobs.claim(job.id, "detector", "w", 30) is None and jobs.claim(job.id, "analyzer", "w", 30) is None
-    assert jobs.sweep(hint_after_s=0, max_attempts=3, error=LOST) == []
+    assert jobs.sweep(hint_after_s=0, max_alone=2, error=LOST).hints == []
     assert jobs.page(limit=10) == [] and jobs.counts() == {} and jobs.totals() == {}
     assert jobs.expired(finished_before=now() + timedelta(days=1), limit=10) == []
     assert jobs.versions([job.id]) == {}

@@ -1,4 +1,4 @@
-"""What every JobQueue promises: hints reach one handler of their stage, on as many threads as asked, and no busy worker
+"""What every JobQueue promises: jobs reach one handler of their stage, on as many threads as asked, and no busy worker
 keeps one from an idle one."""
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from services.common.adapters.celery_queue import CeleryQueue
+from tests.contract.conftest import Submit
 
 TIMEOUT_S = 30.0
 
@@ -48,7 +48,7 @@ Start = Callable[..., Consumer]
 
 
 @pytest.fixture
-def start(broker_url: str, stage: str, tmp_path: Path) -> Iterator[Start]:
+def start(queue_url: str, stage: str, tmp_path: Path) -> Iterator[Start]:
     """Starts consumers of the test's queue; they end with the test."""
     with ExitStack() as running:
         started = 0
@@ -56,7 +56,7 @@ def start(broker_url: str, stage: str, tmp_path: Path) -> Iterator[Start]:
         def start_one(stage: str = stage, **options: Any) -> Consumer:
             nonlocal started
             started += 1
-            consumer = Consumer(broker_url, stage, tmp_path / f"handled-{started}", **options)
+            consumer = Consumer(queue_url, stage, tmp_path / f"handled-{started}", **options)
             running.callback(consumer.process.wait)
             running.callback(consumer.process.kill)
             return consumer
@@ -71,75 +71,76 @@ def wait_for(what: Callable[[], bool], timeout_s: float = TIMEOUT_S) -> None:
         time.sleep(0.01)
 
 
-def test_every_hint_is_handled_once_and_by_its_stage_alone(queue: CeleryQueue, stage: str, start: Start) -> None:
-    hints = [f"job-{number}" for number in range(100)]
+def test_every_hint_is_handled_once_and_by_its_stage_alone(submit: Submit, stage: str, start: Start) -> None:
+    hints = [f"{stage}-{number}" for number in range(100)]
     with ThreadPoolExecutor(8) as threads:
-        list(threads.map(lambda hint: queue.publish(stage, hint), hints))
-    queue.publish(f"{stage}-other", "not-for-this-stage")
+        list(threads.map(lambda hint: submit(stage, hint), hints[:60]))
+    submit(f"{stage}-other", f"{stage}-not-for-this-stage")
     consumer = start(concurrency=2)
-    queue.publish(stage, "")  # an empty hint is a worker's question whether it still consumes
-    wait_for(lambda: len(consumer.done) >= 101)
+    wait_for(lambda: len(consumer.done) >= 60)
+    for hint in hints[60:]:
+        submit(stage, hint)
+    wait_for(lambda: len(consumer.done) >= 100)
     assert consumer.stop() == 0
-    assert Counter(consumer.done) == Counter([*hints, ""])
+    assert Counter(consumer.done) == Counter(hints)
 
 
-def test_handlers_run_beside_each_other(queue: CeleryQueue, stage: str, start: Start) -> None:
+def test_handlers_run_beside_each_other(submit: Submit, stage: str, start: Start) -> None:
     consumer = start(concurrency=3, seconds=0.5)
     for number in range(4):
-        queue.publish(stage, f"job-{number}")
+        submit(stage, f"{stage}-{number}")
     wait_for(lambda: len(consumer.done) == 4)
     first_done = next(index for index, line in enumerate(consumer.lines) if line.endswith("!"))
     assert first_done == 3, "three were started before one was done, and no more"
     assert consumer.stop() == 0
 
 
-def test_a_busy_worker_keeps_no_hint_from_an_idle_one(queue: CeleryQueue, stage: str, start: Start) -> None:
+def test_a_busy_worker_keeps_no_hint_from_an_idle_one(submit: Submit, stage: str, start: Start) -> None:
     busy = start(concurrency=1, seconds=20)
-    queue.publish(stage, "long")
-    wait_for(lambda: "long" in busy.lines)
+    submit(stage, f"{stage}-long")
+    wait_for(lambda: f"{stage}-long" in busy.lines)
     idle = start(concurrency=1)
     for number in range(10):
-        queue.publish(stage, f"job-{number}")
+        submit(stage, f"{stage}-{number}")
     wait_for(lambda: len(idle.done) == 10, 15)
-    assert busy.lines == ["long"]
+    assert busy.lines == [f"{stage}-long"]
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_told_to_stop_it_finishes_what_it_holds(
-    queue: CeleryQueue, stage: str, start: Start, number: signal.Signals
+    submit: Submit, stage: str, start: Start, number: signal.Signals
 ) -> None:
     stopping = start(concurrency=2, seconds=1)
     for job in range(4):
-        queue.publish(stage, f"job-{job}")
+        submit(stage, f"{stage}-{job}")
     wait_for(lambda: len(stopping.lines) == 2)
     started = time.monotonic()
     assert stopping.stop(number) == 0
     assert time.monotonic() - started < 5
     assert len(stopping.lines) == 2 * len(stopping.done)
     next_one = start(concurrency=2)
-    wait_for(lambda: sorted(stopping.done + next_one.done) == [f"job-{job}" for job in range(4)])
+    wait_for(lambda: sorted(stopping.done + next_one.done) == [f"{stage}-{job}" for job in range(4)])
 
 
-def test_a_killed_worker_leaves_the_rest_to_the_next(queue: CeleryQueue, stage: str, start: Start) -> None:
+def test_a_killed_worker_leaves_the_rest_to_the_next(submit: Submit, stage: str, start: Start) -> None:
     killed = start(concurrency=2, seconds=20)
     for job in range(6):
-        queue.publish(stage, f"job-{job}")
+        submit(stage, f"{stage}-{job}")
     wait_for(lambda: len(killed.lines) == 2)
     assert killed.stop(signal.SIGKILL) == -signal.SIGKILL
     next_one = start()
     wait_for(lambda: len(next_one.done) == 4)
-    assert set(killed.lines) | set(next_one.done) == {f"job-{job}" for job in range(6)}
+    assert set(killed.lines) | set(next_one.done) == {f"{stage}-{job}" for job in range(6)}
 
 
-def test_publishing_to_nobody_is_fine(queue: CeleryQueue, stage: str) -> None:
-    queue.publish(stage, "job")
-    queue.ping()
+def test_publishing_to_nobody_is_fine(submit: Submit, stage: str) -> None:
+    submit(stage, f"{stage}-1")
 
 
-def test_an_idle_consumer_costs_next_to_nothing(queue: CeleryQueue, stage: str, start: Start) -> None:
+def test_an_idle_consumer_costs_next_to_nothing(submit: Submit, stage: str, start: Start) -> None:
     consumer = start()
-    queue.publish(stage, "awake")
-    wait_for(lambda: consumer.done == ["awake"])
+    submit(stage, f"{stage}-awake")
+    wait_for(lambda: consumer.done == [f"{stage}-awake"])
 
     def cpu_s() -> float:
         fields = Path(f"/proc/{consumer.process.pid}/stat").read_text().rpartition(")")[2].split()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import select
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
 
@@ -129,7 +129,7 @@ def test_a_released_stage_waits_for_its_delay(jobs: SqlJobStore) -> None:
     jobs.claim(job.id, "detector", "w", 30)
     assert release(jobs, job.id, delay_s=60)
     assert jobs.claim(job.id, "detector", "w", 30) is None
-    assert jobs.sweep(hint_after_s=0, max_attempts=3, error=LOST) == []
+    assert jobs.sweep(hint_after_s=0, max_alone=2, error=LOST).hints == []
 
 
 def test_the_same_key_and_payload_is_the_same_job(jobs: SqlJobStore) -> None:
@@ -186,30 +186,38 @@ def test_counts_and_versions(jobs: SqlJobStore) -> None:
     ]
 
 
-def test_the_bell_tells_of_every_change_and_not_of_reading(
+def test_changes_tell_of_every_commit_and_not_of_reading(
     jobs: SqlJobStore, open_jobs: Callable[[], SqlJobStore]
 ) -> None:
-    another = open_jobs()
-    bell = jobs.bell()
-    if bell is None:  # PostgreSQL has to be asked
-        assert another.bell() is None
+    another, changes = open_jobs(), jobs.changes()
+    if changes is None:  # PostgreSQL has to be asked
+        assert another.changes() is None
         return
-
-    def rung() -> bool:
-        readable = bool(select.select([bell], [], [], 0)[0])
-        bell.hush()
-        return readable
-
-    assert not rung()
+    assert changes.any(), "at first nobody knows"
+    assert not changes.any()
     job = insert(jobs)
-    assert rung(), "the store's own change"
-    assert not rung()
+    assert changes.any(), "the store's own change"
+    assert not changes.any()
     assert another.claim(job.id, "detector", "w", 30) is not None
-    assert another.finish_stage(job.id, "w", next_stage=None, result={}, timings_ms={}, models={})
-    assert rung() and not rung(), "another's, however many, in one"
+    assert finish(another, job.id)
+    assert changes.any() and not changes.any(), "another's, however many, at once"
     jobs.get(job.id), another.versions([job.id]), jobs.counts()
-    assert not rung(), "reading is no change"
-    bell.close()
+    assert not changes.any(), "reading is no change"
+    changes.close()
+
+
+def test_ready_jobs_are_those_a_worker_may_claim_longest_waiting_first(jobs: SqlJobStore) -> None:
+    first, second, leased, later, elsewhere, cancelled = (insert(jobs) for _ in range(6))
+    for job in (leased, later, elsewhere):
+        jobs.claim(job.id, "detector", "w", 30)
+    release(jobs, later.id, delay_s=0.3)
+    finish(jobs, elsewhere.id, next_stage="analyzer")
+    jobs.cancel(cancelled.id)
+    assert jobs.ready("detector", limit=10) == [first.id, second.id]
+    assert jobs.ready("detector", limit=1) == [first.id]
+    assert jobs.ready("analyzer", limit=10) == [elsewhere.id]
+    time.sleep(0.35)
+    assert jobs.ready("detector", limit=10) == [first.id, second.id, later.id], "when its delay is over"
 
 
 def test_jobs_past_their_retention(jobs: SqlJobStore) -> None:

@@ -82,12 +82,12 @@ def test_two_sweeps_at_once_do_the_work_once(open_jobs: OpenJobs) -> None:
     made = [stores[0].insert(new_job(), max_active=1000)[0].id for _ in range(60)]
     for job_id in made:
         stores[0].claim(job_id, "detector", "w", 0)
-    swept = at_once([partial(store.sweep, hint_after_s=60, max_attempts=3, error=LOST) for store in stores])
-    hinted = Counter(job_id for hints in swept for job_id, _ in hints)
+    swept = at_once([partial(store.sweep, hint_after_s=60, max_alone=2, error=LOST) for store in stores])
+    hinted = Counter(job_id for found in swept for job_id, _ in found.hints)
     # One that skipped a row another sweep held finds it at its next turn.
-    hinted.update(job_id for job_id, _ in stores[0].sweep(hint_after_s=60, max_attempts=3, error=LOST))
+    hinted.update(job_id for job_id, _ in stores[0].sweep(hint_after_s=60, max_alone=2, error=LOST).hints)
     assert hinted == Counter(made)
-    assert {stores[0].get(job_id).attempts for job_id in made} == {2}
+    assert {(job.attempts, job.suspicion) for job in map(stores[0].get, made)} == {(1, 1)}
 
 
 @pytest.mark.parametrize("rival", ["cancel", "mark_deleted"])
@@ -140,7 +140,7 @@ def test_200_jobs_and_workers_that_die_at_random(open_jobs: OpenJobs) -> None:
             job_id, stage = hint
             me = f"{seed}.{life}"
             job = store.claim(job_id, stage, me, 0.3)
-            if job is None:
+            if job is None or (job.suspicion and not store.isolate(job_id, me, 0.3)):
                 continue
             fate = chance.random()
             if fate < 0.1:
@@ -168,7 +168,7 @@ def test_200_jobs_and_workers_that_die_at_random(open_jobs: OpenJobs) -> None:
         workers = [threads.submit(work, seed) for seed in range(4)]
         deadline = time.monotonic() + 40
         while gateway.counts() and time.monotonic() < deadline and not any(worker.done() for worker in workers):
-            again = gateway.sweep(hint_after_s=0.3, max_attempts=8, error=LOST)
+            again = gateway.sweep(hint_after_s=0.3, max_alone=8, error=LOST).hints
             with lock:
                 hints.extend(again)
             time.sleep(0.05)

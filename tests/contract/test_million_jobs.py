@@ -116,7 +116,7 @@ CALLS: dict[str, Callable[[Filled], Any]] = {
     "states of long-polls": lambda filled: filled.store.versions(filled.newest),
     "unfinished by stage": lambda filled: filled.store.counts(),
     "claim": _claim,
-    "sweep": lambda filled: filled.store.sweep(hint_after_s=1e9, max_attempts=3, error={"code": "worker_lost"}),
+    "sweep": lambda filled: filled.store.sweep(hint_after_s=1e9, max_alone=2, error={"code": "worker_lost"}),
 }
 
 

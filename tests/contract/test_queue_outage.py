@@ -81,15 +81,3 @@ def test_a_worker_that_starts_before_its_redis(own_redis: servers.RedisServer, t
         consumer.process.kill()
         consumer.process.wait()
         queue.close()
-
-
-def test_a_queue_folder_that_is_gone_does_not_answer(tmp_path: Path) -> None:
-    queue = CeleryQueue(f"filesystem://{tmp_path / 'queue'}")
-    queue.ping()
-    (tmp_path / "queue").rmdir()
-    with pytest.raises(Unavailable):
-        queue.ping()
-    (tmp_path / "queue").write_text("")
-    with pytest.raises(Unavailable):
-        queue.publish("detector", "job")
-    queue.close()

@@ -1,6 +1,6 @@
 """`make fuzz`: changed photos of every format, the door's answer against the worker's; prints a table.
 
-python -m tests.fuzz [--inputs 200000] [--seed 1] [--keep FOLDER]
+`python -m tests.fuzz --inputs 200000 --seed 1 --keep FOLDER`; the last is for photos of disagreements.
 """
 
 from __future__ import annotations

@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator
 import pytest
 import requests
 
-from services.common.adapters.message_log import MessageLog
 from services.common.bootstrap import build
 from services.common.jobs import Job, JobStatus
 from services.common.ports import JobStore
@@ -87,25 +86,22 @@ def test_a_worker_killed_in_the_middle_of_a_job(whole_stack: Stack, table: JobSt
     assert held, "the worker held nothing when it was killed: the test proves nothing"
     whole_stack.start(victim)
     ended = {job_id: whole_stack.finished(job_id) for job_id in ids}
-    for job_id, job in ended.items():
+    for job in ended.values():
         assert job["status"] == "succeeded", job["error"]
         if victim == "verifier":
             assert len(job["result"]["matches"]) + len(job["result"]["unmatched"]) == 30
         else:
             assert whole(job, 30) and all(face["attributes"]["emotion"] for face in job["result"]["faces"])
-        assert job["attempts"] == (2 if job_id in held else 1)
+        assert job["attempts"] == 1, "whose doing it was nobody knows: nobody is charged"
 
 
 def test_the_gateway_killed_right_after_accepting(whole_stack: Stack) -> None:
-    """No hint may have left the gateway: the table alone brings the job to its end."""
+    """Nothing but the table is left of it: that brings the job to its end."""
     whole_stack.kill()
     whole_stack.start("gateway")
     whole_stack.wait_ready(stages=())
     job_id = whole_stack.detect(photos.one_face(), analyze="gender").json()["id"]
     whole_stack.kill("gateway")
-    hints = MessageLog(whole_stack.home / "queue" / "detector" / "messages")
-    assert len(hints), "nothing was lost: the test proves nothing"
-    hints.clear()
     whole_stack.start()
     assert whole(whole_stack.finished(job_id), 1)
 
@@ -127,12 +123,17 @@ def test_everything_killed_at_once(whole_stack: Stack, table: JobStore) -> None:
 def test_a_job_that_kills_its_worker_every_time_ends_as_worker_lost(whole_stack: Stack, table: JobStore) -> None:
     whole_stack.kill("detector")
     job_id = whole_stack.detect(photos.thirty_faces()).json()["id"]
-    for attempt in (1, 2, 3):
+    deaths = 0
+    while table.get(job_id).finished_at is None:
         whole_stack.start("detector")
-        wait_until(lambda attempt=attempt: any(j.attempts == attempt for j in leased_jobs(table, "detector")), 60)
+        wait_until(lambda: bool(leased_jobs(table, "detector")), 60)
+        time.sleep(0.02)  # claimed, it still has to say that it is alone: killed before, it is charged nothing
         whole_stack.kill("detector")
+        deaths += 1
+        wait_until(lambda: not leased_jobs(table, "detector"))
     job = whole_stack.finished(job_id)
-    assert (job["status"], job["error"]["code"], job["attempts"]) == ("failed", "worker_lost", 3)
+    assert (job["status"], job["error"]["code"], job["attempts"]) == ("failed", "worker_lost", 2)
+    assert 3 <= deaths <= 6
 
 
 def test_cancelled_and_deleted_jobs_stay_so_whatever_a_worker_was_doing(whole_stack: Stack, table: JobStore) -> None:

@@ -1,16 +1,12 @@
-"""CeleryQueue: hints as Celery messages, over Redis or over a folder of this machine."""
+"""CeleryQueue: hints as Celery messages over Redis."""
 
 from __future__ import annotations
 
 import logging
 import os
-import signal
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
-from types import FrameType
-from typing import Any, Final
+from typing import Final
 
 import redis
 from celery import Celery
@@ -20,12 +16,10 @@ from kombu.entity import Exchange, Queue
 from kombu.exceptions import KombuError
 
 from services.common.adapters.handler_threads import HandlerThreads
+from services.common.adapters.stop_signals import stopped_by_signals
 from services.common.errors import Unavailable
 
 TASK: Final = "facekit.hint"
-# A hint no worker wanted for so long is not worth keeping: by then the sweeper has sent another.
-_FOLDER: Final = "filesystem://"
-_FOLDER_TRANSPORT: Final = "services.common.adapters.folder_transport:Transport"
 _PUBLISH_RETRY: Final = {"max_retries": 1, "interval_start": 0, "interval_step": 0.1, "interval_max": 0.1}
 
 
@@ -43,32 +37,21 @@ class CeleryQueue:
         visibility_timeout_s: float = 600.0,
         timeout_s: float = 2.0,
     ) -> None:
-        """`timeout_s` bounds a connect, a read and a write. Raises Unavailable when the folder cannot be made; connects
-        to no server."""
-        self._folder: Path | None = None
-        self._redis: redis.Redis | None = None
-        if broker_url.startswith(_FOLDER):
-            self._folder = Path(broker_url.removeprefix(_FOLDER))
-            with _translated("the queue's folder cannot be used"):
-                self._folder.mkdir(parents=True, exist_ok=True)
-            broker_url = "folder://localhost"
-            transport_options: dict[str, Any] = {"folder": str(self._folder)}
-        else:
-            self._redis = redis.Redis.from_url(
-                broker_url, socket_timeout=timeout_s, socket_connect_timeout=timeout_s, retry=None
-            )
-            transport_options = {
+        """`timeout_s` bounds a connect, a read and a write. Connects to no server. Raises ValueError for a URL that no
+        Redis can have."""
+        self._redis = redis.Redis.from_url(
+            broker_url, socket_timeout=timeout_s, socket_connect_timeout=timeout_s, retry=None
+        )
+        self._app = Celery("facekit", set_as_current=False)
+        self._app.conf.update(
+            broker_url=broker_url,
+            broker_transport_options={
                 "visibility_timeout": visibility_timeout_s,
                 "socket_timeout": timeout_s,
                 "socket_connect_timeout": timeout_s,
                 "socket_keepalive": True,
                 **_PUBLISH_RETRY,
-            }
-        self._app = Celery("facekit", set_as_current=False)
-        self._app.conf.update(
-            broker_url=broker_url,
-            broker_transport=_FOLDER_TRANSPORT if self._folder else None,
-            broker_transport_options=transport_options,
+            },
             broker_connection_timeout=timeout_s,
             broker_connection_retry_on_startup=True,
             broker_connection_max_retries=None,
@@ -105,7 +88,7 @@ class CeleryQueue:
         state.should_stop = state.should_terminate = None
         trace.setup_worker_optimizations(app, hostname)
         try:
-            with threads, _stopped_by_signals():
+            with threads, stopped_by_signals(_stop_between_messages):
                 worker = WorkController(
                     app=app,
                     hostname=hostname,
@@ -123,16 +106,12 @@ class CeleryQueue:
             raise Unavailable(f"consuming {stage} ended with an error that the log names")
 
     def ping(self) -> None:
-        if self._redis is not None:
-            with _translated("the queue does not answer"):
-                self._redis.ping()
-        elif self._folder is not None and not os.access(self._folder, os.W_OK | os.X_OK):
-            raise Unavailable(f"the queue's folder {self._folder} is missing or not writable")
+        with _translated("the queue does not answer"):
+            self._redis.ping()
 
     def close(self) -> None:
         self._app.close()
-        if self._redis is not None:
-            self._redis.close()
+        self._redis.close()
 
 
 def _queue(stage: str) -> Queue:
@@ -141,22 +120,8 @@ def _queue(stage: str) -> Queue:
     return Queue(stage, exchange, routing_key=stage)  # type: ignore[no-untyped-call]
 
 
-@contextmanager
-def _stopped_by_signals() -> Iterator[None]:
-    """SIGTERM and SIGINT end the Celery worker between two messages. Without effect outside the main thread."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def stop(_signal: int, _frame: FrameType | None) -> None:
-        state.should_stop = os.EX_OK
-
-    before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+def _stop_between_messages() -> None:
+    state.should_stop = os.EX_OK
 
 
 @contextmanager

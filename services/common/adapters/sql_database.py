@@ -16,11 +16,11 @@ import sqlalchemy as sa
 from sqlalchemy import exc
 
 from services.common.adapters.disk import sync_content, sync_folder
-from services.common.adapters.folder_bell import FolderBell, ring
 from services.common.adapters.sql_tables import UtcDateTime
+from services.common.adapters.sqlite_changes import SqliteChanges
 from services.common.errors import StorageFull, Unavailable
 from services.common.jobs import now
-from services.common.ports import Bell
+from services.common.ports import Changes
 
 _WAIT_S: Final = 10
 _READ: Final = "facekit_read"
@@ -55,10 +55,8 @@ class Database:
     def writing(self, *, durable: bool = False) -> Iterator[sa.Connection]:
         with _translated(), self.engine.connect() as connection, connection.begin():
             yield connection
-        if self._file is not None:
-            if durable:
-                sync_log(self._file)
-            ring(self._file.parent)
+        if durable and self._file is not None:
+            sync_log(self._file)
 
     @contextmanager
     def reading(self) -> Iterator[sa.Connection]:
@@ -71,26 +69,9 @@ class Database:
             return sa.func.now() + sa.literal(timedelta(seconds=seconds), sa.Interval)
         return sa.literal(now() + timedelta(seconds=seconds), UtcDateTime)
 
-    def at(self, name: str) -> sa.ColumnElement[datetime]:
-        """`after` for a statement made once: the seconds come as a parameter of this name, made by `seconds`."""
-        if self.kind == "postgresql":
-            return sa.func.now() + sa.bindparam(name, type_=sa.Interval)
-        return sa.bindparam(name, type_=UtcDateTime)
-
-    def seconds(self, value: float) -> datetime | timedelta:
-        return timedelta(seconds=value) if self.kind == "postgresql" else now() + timedelta(seconds=value)
-
-    def bell(self) -> Bell | None:
-        """See JobStore.bell. SQLite's writers ring one that lies beside the database; PostgreSQL has to be asked."""
-        if self._file is None:
-            return None
-        bell = FolderBell(self._file.parent)
-        try:
-            bell.fileno()
-        except OSError:
-            bell.close()
-            return None
-        return bell
+    def changes(self) -> Changes | None:
+        """See JobStore.changes."""
+        return None if self._file is None else SqliteChanges(self._file)
 
     def close(self) -> None:
         self.engine.dispose()

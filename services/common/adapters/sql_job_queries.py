@@ -14,15 +14,10 @@ from services.common.adapters.sql_database import Database
 from services.common.adapters.sql_tables import deleted, jobs, unfinished, workers
 from services.common.errors import NoSuchJob
 from services.common.jobs import TERMINAL, Job, JobStatus
-from services.common.ports import Bell, WorkerRecord
+from services.common.ports import Changes, WorkerRecord
 
 JOB_COLUMNS: Final = [jobs.c[field.name] for field in fields(Job)]
 _IDS_A_QUERY: Final = 500
-# Asked many times a job: made once, because making a statement costs SQLAlchemy as much as running it.
-_ONE: Final = sa.select(*JOB_COLUMNS).where(jobs.c.id == sa.bindparam("job_id"), jobs.c.deleted_at.is_(None))
-_VERSIONS: Final = sa.select(jobs.c.id, jobs.c.status, jobs.c.stage).where(
-    jobs.c.id.in_(sa.bindparam("job_ids", expanding=True)), jobs.c.deleted_at.is_(None)
-)
 
 
 class SqlJobQueries:
@@ -56,15 +51,27 @@ class SqlJobQueries:
             return [to_job(row) for row in connection.execute(query)]
 
     def versions(self, job_ids: list[str]) -> dict[str, tuple[str, str | None]]:
+        query = sa.select(jobs.c.id, jobs.c.status, jobs.c.stage).where(jobs.c.deleted_at.is_(None))
         found: dict[str, tuple[str, str | None]] = {}
         with self._database.reading() as connection:
             for some in _batches(job_ids):
-                rows = connection.execute(_VERSIONS, {"job_ids": some})
+                rows = connection.execute(query.where(jobs.c.id.in_(some)))
                 found |= {job_id: (status, stage) for job_id, status, stage in rows}
         return found
 
-    def bell(self) -> Bell | None:
-        return self._database.bell()
+    def ready(self, stage: str, *, limit: int) -> list[str]:
+        query = (
+            sa.select(jobs.c.id)
+            .where(unfinished, jobs.c.stage == stage, jobs.c.lease_owner.is_(None))
+            .where(jobs.c.ready_at <= self._database.after())
+            .order_by(jobs.c.ready_at)
+            .limit(limit)
+        )
+        with self._database.reading() as connection:
+            return list(connection.scalars(query))
+
+    def changes(self) -> Changes | None:
+        return self._database.changes()
 
     def counts(self) -> dict[tuple[str, str], int]:
         # Grouped here: asked to group, SQLite follows another index, through every job there ever was.
@@ -119,7 +126,8 @@ class SqlJobQueries:
 
 
 def get_job(connection: sa.Connection, job_id: str) -> Job:
-    row = connection.execute(_ONE, {"job_id": job_id}).one_or_none()
+    query = sa.select(*JOB_COLUMNS).where(jobs.c.id == job_id, jobs.c.deleted_at.is_(None))
+    row = connection.execute(query).one_or_none()
     if row is None:
         raise NoSuchJob(f"no job {job_id}")
     return to_job(row)

@@ -9,27 +9,20 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
-from services.common.adapters.sql_database import Database
 from services.common.adapters.sql_job_queries import JOB_COLUMNS, SqlJobQueries, get_job, to_job
-from services.common.adapters.sql_statements import ACTIVE, JobStatements
 from services.common.adapters.sql_sweep import sweep
-from services.common.adapters.sql_tables import deleted, jobs, merged, unfinished, workers
+from services.common.adapters.sql_tables import VOID_LEASE, deleted, jobs, merged, unfinished, workers
 from services.common.errors import IdempotencyConflict, NoSuchJob, NotCancellable, QueueFull
 from services.common.jobs import Job, JobStatus
-from services.common.ports import WorkerRecord
+from services.common.ports import Swept, WorkerRecord
 
 # Any constant: serialises submissions, so that `max_active` and idempotency keys hold exactly.
 _INSERT_LOCK: Final = 0x666B_0001
-_VOID_LEASE: Final[Mapping[str, None]] = {"lease_owner": None, "lease_until": None}
 
 
 class SqlJobStore(SqlJobQueries):
     """A JobStore. Every move of a job is one UPDATE whose WHERE holds the state it leaves, so whoever comes second
     changes nothing; `services.gateway.migrate` makes the tables."""
-
-    def __init__(self, database: Database) -> None:
-        super().__init__(database)
-        self._statements = JobStatements(database)
 
     def insert(self, job: Job, *, max_active: int) -> tuple[Job, bool]:
         with self._database.writing(durable=True) as connection:
@@ -37,21 +30,34 @@ class SqlJobStore(SqlJobQueries):
                 connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_INSERT_LOCK)))
             if job.idempotency_key is not None and (older := _same_key(connection, job)) is not None:
                 return older, False
-            if connection.scalar(ACTIVE, {"max_active": max_active}) == max_active:
+            active = sa.select(jobs.c.id).where(unfinished).limit(max_active).subquery()
+            if connection.scalar(sa.select(sa.func.count()).select_from(active)) == max_active:
                 raise QueueFull(f"{max_active} jobs are waiting or running", retry_after_s=5)
             values: dict[str, Any] = {column.name: getattr(job, column.name) for column in JOB_COLUMNS}
-            connection.execute(self._statements.insert, values | {"now": self._database.seconds(0)})
+            now = self._database.after()
+            connection.execute(sa.insert(jobs).values(**values, ready_at=now, hinted_at=now))
         return job, True
 
     def claim(self, job_id: str, stage: str, worker: str, lease_s: float) -> Job | None:
-        at = {"now": self._database.seconds(0), "lease": self._database.seconds(lease_s)}
+        now = self._database.after()
+        claim = (
+            sa.update(jobs)
+            .where(jobs.c.id == job_id, jobs.c.stage == stage, unfinished)
+            .where(jobs.c.lease_owner.is_(None), jobs.c.ready_at <= now)
+            .values(status=JobStatus.RUNNING, started_at=sa.func.coalesce(jobs.c.started_at, now))
+            .values(lease_owner=worker, lease_until=self._database.after(lease_s))
+            .returning(*JOB_COLUMNS)
+        )
         with self._database.writing() as connection:
-            claim = {"job_id": job_id, "at_stage": stage, "worker": worker, **at}
-            row = connection.execute(self._statements.claim, claim).one_or_none()
+            row = connection.execute(claim).one_or_none()
         return None if row is None else to_job(row)
 
     def renew(self, job_id: str, worker: str, lease_s: float) -> bool:
-        return self._run_leased(self._statements.renew, job_id, worker, {"lease": self._database.seconds(lease_s)})
+        return self._update_leased(job_id, worker, {"lease_until": self._database.after(lease_s)})
+
+    def isolate(self, job_id: str, worker: str, lease_s: float) -> bool:
+        values = {"lease_until": self._database.after(lease_s), "lease_alone": True}
+        return self._update_leased(job_id, worker, values)
 
     def finish_stage(
         self,
@@ -63,9 +69,17 @@ class SqlJobStore(SqlJobQueries):
         timings_ms: Mapping[str, float],
         models: Mapping[str, str],
     ) -> bool:
-        stage = {"made": dict(result), "took": dict(timings_ms), "used": dict(models), "then": next_stage}
-        statement = self._statements.succeed if next_stage is None else self._statements.hand_on
-        return self._run_leased(statement, job_id, worker, {**stage, "now": self._database.seconds(0)})
+        now = self._database.after()
+        done: dict[str, Any] = {
+            "result": dict(result),
+            "timings_ms": _with(jobs.c.timings_ms, timings_ms),
+            "models": _with(jobs.c.models, models),
+        }
+        if next_stage is None:
+            done |= self._ended(JobStatus.SUCCEEDED)
+        else:
+            done |= {"stage": next_stage, "suspicion": 0, "ready_at": now, "hinted_at": now, **VOID_LEASE}
+        return self._update_leased(job_id, worker, done)
 
     def fail(self, job_id: str, worker: str, error: Mapping[str, Any], timings_ms: Mapping[str, float]) -> bool:
         values = self._ended(JobStatus.FAILED) | {"error": dict(error)}
@@ -78,7 +92,7 @@ class SqlJobStore(SqlJobQueries):
             "attempts": jobs.c.attempts + 1,
             "ready_at": self._database.after(delay_s),
             "hinted_at": None,
-            **_VOID_LEASE,
+            **VOID_LEASE,
         }
         ended = self._ended(JobStatus.FAILED) | {"error": dict(error)}
         with self._database.writing() as connection:
@@ -112,8 +126,8 @@ class SqlJobStore(SqlJobQueries):
         with self._database.writing() as connection:
             connection.execute(sa.delete(jobs).where(jobs.c.id == job_id, deleted))
 
-    def sweep(self, *, hint_after_s: float, max_attempts: int, error: Mapping[str, Any]) -> list[tuple[str, str]]:
-        return sweep(self._database, hint_after_s=hint_after_s, max_attempts=max_attempts, error=error)
+    def sweep(self, *, hint_after_s: float, max_alone: int, error: Mapping[str, Any]) -> Swept:
+        return sweep(self._database, hint_after_s=hint_after_s, max_alone=max_alone, error=error)
 
     def beat(self, worker: WorkerRecord) -> None:
         insert = postgresql_insert if self._database.kind == "postgresql" else sqlite_insert
@@ -123,15 +137,11 @@ class SqlJobStore(SqlJobQueries):
             connection.execute(upsert.on_conflict_do_update(index_elements=["name"], set_=values))
 
     def _ended(self, status: JobStatus) -> dict[str, Any]:
-        return {"status": status, "stage": None, "finished_at": self._database.after(), **_VOID_LEASE}
+        return {"status": status, "stage": None, "finished_at": self._database.after(), **VOID_LEASE}
 
     def _update_leased(self, job_id: str, worker: str, values: Mapping[str, Any]) -> bool:
         with self._database.writing() as connection:
             return connection.execute(_leased(job_id, worker).values(values)).rowcount == 1
-
-    def _run_leased(self, statement: sa.Update, job_id: str, worker: str, parameters: Mapping[str, Any]) -> bool:
-        with self._database.writing() as connection:
-            return connection.execute(statement, {"job_id": job_id, "worker": worker, **parameters}).rowcount == 1
 
 
 def _leased(job_id: str, worker: str) -> sa.Update:

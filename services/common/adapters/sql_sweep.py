@@ -9,8 +9,9 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from services.common.adapters.sql_database import Database
-from services.common.adapters.sql_tables import jobs, unfinished, workers
+from services.common.adapters.sql_tables import VOID_LEASE, jobs, unfinished, workers
 from services.common.jobs import JobStatus, now
+from services.common.ports import Swept
 
 _BATCH: Final = 500
 # A job that has waited for so many times `hint_after_s` is hinted only so often, whatever its queue looks like: not at
@@ -20,26 +21,29 @@ _WORKERS_KEPT: Final = timedelta(days=1)
 _leased: Final = jobs.alias("leased")
 
 
-def sweep(
-    database: Database, *, hint_after_s: float, max_attempts: int, error: Mapping[str, Any]
-) -> list[tuple[str, str]]:
+def sweep(database: Database, *, hint_after_s: float, max_alone: int, error: Mapping[str, Any]) -> Swept:
     """See JobStore.sweep. Several at once share the work: rows another sweep holds are left to it."""
-    with database.writing() as connection:
-        _requeue_expired(connection, database, max_attempts, error)
-        connection.execute(sa.delete(workers).where(workers.c.beat_at < now() - _WORKERS_KEPT))
-        return _hint_again(connection, database, hint_after_s)
-
-
-def _requeue_expired(
-    connection: sa.Connection, database: Database, max_attempts: int, error: Mapping[str, Any]
-) -> None:
-    expired = (unfinished, jobs.c.lease_until <= database.after())
-    again = {"status": JobStatus.QUEUED, "attempts": jobs.c.attempts + 1, "ready_at": database.after()}
+    again = {"status": JobStatus.QUEUED, "ready_at": database.after()}
+    suspected = again | {"suspicion": sa.case((jobs.c.suspicion == 0, 1), else_=jobs.c.suspicion)}
+    charged = again | {"suspicion": jobs.c.suspicion + 1, "attempts": jobs.c.attempts + 1}
     ended = {"status": JobStatus.FAILED, "stage": None, "finished_at": database.after(), "error": dict(error)}
-    for condition, values in ((jobs.c.attempts < max_attempts, again), (jobs.c.attempts >= max_attempts, ended)):
-        batch = _batch(expired[0], expired[1], condition, order=jobs.c.lease_until)
-        void = {"hinted_at": None, "lease_owner": None, "lease_until": None}
-        connection.execute(sa.update(jobs).where(jobs.c.id.in_(batch), *expired, condition).values(values | void))
+    alone = jobs.c.lease_alone
+    with database.writing() as connection:
+        beside = _take_back(connection, database, suspected, sa.not_(alone))
+        first = _take_back(connection, database, charged, alone, jobs.c.suspicion < max_alone)
+        last = _take_back(connection, database, ended, alone, jobs.c.suspicion >= max_alone)
+        connection.execute(sa.delete(workers).where(workers.c.beat_at < now() - _WORKERS_KEPT))
+        return Swept(_hint_again(connection, database, hint_after_s), [*beside, *first], last)
+
+
+def _take_back(
+    connection: sa.Connection, database: Database, values: Mapping[str, Any], *conditions: sa.ColumnElement[bool]
+) -> list[str]:
+    """Expired leases for which the conditions hold; returns the ids of their jobs."""
+    expired = (unfinished, jobs.c.lease_until <= database.after(), *conditions)
+    batch = _batch(*expired, order=jobs.c.lease_until)
+    take = sa.update(jobs).where(jobs.c.id.in_(batch), *expired).values({**values, **VOID_LEASE, "hinted_at": None})
+    return list(connection.scalars(take.returning(jobs.c.id)))
 
 
 def _hint_again(connection: sa.Connection, database: Database, hint_after_s: float) -> list[tuple[str, str]]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
@@ -81,6 +82,9 @@ jobs = sa.Table(
     sa.Column("hinted_at", UtcDateTime),
     sa.Column("lease_owner", sa.String),
     sa.Column("lease_until", UtcDateTime),
+    # Whether the worker that holds the lease runs nothing beside this job: then a lost lease is this job's own doing.
+    sa.Column("lease_alone", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("suspicion", sa.Integer, nullable=False, server_default="0"),
     sa.Column("idempotency_key", sa.String),
     sa.Column("payload_sha256", sa.String),
     # The status of a job that has ended, empty until then; made by the database. Pages are indexed by it, not by
@@ -92,6 +96,7 @@ jobs = sa.Table(
 )
 
 unfinished = jobs.c.finished_at.is_(None)
+VOID_LEASE: Final[Mapping[str, Any]] = {"lease_owner": None, "lease_until": None, "lease_alone": False}
 deleted = jobs.c.deleted_at.is_not(None)
 
 # A page is one range of one index, whichever filters it has and however few jobs pass them: walking one index and

@@ -21,7 +21,6 @@ from services.common.photos.image_format import SNIFF_BYTES, ImageFormat, sniff
 from services.common.photos.jpeg import encode_jpeg, open_jpeg
 from services.common.photos.memory import decoding, out_of_memory
 from services.common.photos.pixels import upright
-from services.common.photos.webp_chunks import webp_canvas
 
 __all__ = ["ImageInfo", "at_most", "check", "decode", "encode_jpeg", "probe"]
 
@@ -51,7 +50,7 @@ def probe(content: bytes, max_pixels: int) -> ImageInfo:
 
     Raises ImageEmpty, UnsupportedFormat, ImageCorrupt, TooManyPixels.
     """
-    return decoding.within_memory(lambda: _opened(content, max_pixels)[0])
+    return _opened(content, max_pixels)[0]
 
 
 def check(content: bytes, max_pixels: int) -> ImageInfo:
@@ -59,13 +58,9 @@ def check(content: bytes, max_pixels: int) -> ImageInfo:
 
     Raises what `decode` raises.
     """
-
-    def read() -> ImageInfo:
-        info, encoded = _opened(content, max_pixels)
-        _or_corrupt(encoded.prove, info.format)
-        return info
-
-    return decoding.within_memory(read)
+    info, encoded = _opened(content, max_pixels)
+    decoding.within_memory(lambda: _or_corrupt(encoded.prove, info.format))
+    return info
 
 
 def decode(content: bytes, max_pixels: int, *, at_least_px: int | None = None) -> NDArray[np.uint8]:
@@ -76,15 +71,13 @@ def decode(content: bytes, max_pixels: int, *, at_least_px: int | None = None) -
     Raises ImageEmpty, UnsupportedFormat, ImageCorrupt (also for a cut file), TooManyPixels (before decoding) and
     ImageTooCostly.
     """
-
-    def read() -> NDArray[np.uint8]:
-        info, encoded = _opened(content, max_pixels)
-        part = 1
-        if at_least_px is not None and info.format is ImageFormat.JPEG:
-            part = max((p for p in REDUCED if max(info[1:]) // p >= at_least_px), default=1)
-        return _or_corrupt(lambda: upright(encoded.checked(part), encoded.orientation), info.format)
-
-    return decoding.within_memory(read)
+    info, encoded = _opened(content, max_pixels)
+    part = 1
+    if at_least_px is not None and info.format is ImageFormat.JPEG:
+        part = max((p for p in REDUCED if max(info[1:]) // p >= at_least_px), default=1)
+    return decoding.within_memory(
+        lambda: _or_corrupt(lambda: upright(encoded.checked(part), encoded.orientation), info.format)
+    )
 
 
 def at_most(image_rgb: NDArray[np.uint8], max_side_px: int) -> NDArray[np.uint8]:
@@ -99,24 +92,16 @@ def at_most(image_rgb: NDArray[np.uint8], max_side_px: int) -> NDArray[np.uint8]
 
 def _opened(content: bytes, max_pixels: int) -> tuple[ImageInfo, Encoded]:
     image_format = sniff(content[:SNIFF_BYTES])
-    if image_format is ImageFormat.WEBP:  # its decoder allocates as it opens
-        _within(max_pixels, *webp_canvas(content))
     encoded = _or_corrupt(lambda: _OPENERS[image_format](content), image_format)
     width, height = encoded.width_px, encoded.height_px
-    _within(max_pixels, width, height, encoded.allocated_px)
+    if width < 1 or height < 1:
+        raise ImageCorrupt("the picture has no pixels")
+    if encoded.allocated_px > max_pixels:
+        megapixels, limit = encoded.allocated_px / 1e6, max_pixels / 1e6
+        raise TooManyPixels(f"{width}x{height} is {megapixels:.1f} megapixels; at most {limit:g} are accepted")
     if encoded.orientation >= 5:
         width, height = height, width
     return ImageInfo(image_format, width, height), encoded
-
-
-def _within(max_pixels: int, width: int, height: int, allocated_px: int = 0) -> None:
-    """Raises ImageCorrupt for no pixels, TooManyPixels."""
-    if width < 1 or height < 1:
-        raise ImageCorrupt("the picture has no pixels")
-    allocated_px = max(allocated_px, width * height)
-    if allocated_px > max_pixels:
-        megapixels, limit = allocated_px / 1e6, max_pixels / 1e6
-        raise TooManyPixels(f"{width}x{height} is {megapixels:.1f} megapixels; at most {limit:g} are accepted")
 
 
 def _or_corrupt(read: Callable[[], T], image_format: ImageFormat) -> T:

@@ -28,16 +28,19 @@ SPARE_BYTES: Final = 128 * 1024 * 1024  # what else grows: buffers of models, fi
 STACK_BYTES: Final = 8 * 1024 * 1024  # of a thread; the system counts it whole, though little of it is ever touched
 CONTAINER_SHARE: Final = 0.9  # of a container's memory: beyond it the kernel would kill the whole process
 
-# How the decoders say it that have no MemoryError of their own. libheif says it of sizes that it refuses, too.
-_OUT_OF_MEMORY: Final = re.compile(r"insufficient memory|out of memory|memory alloc|bad_alloc", re.IGNORECASE)
-_SIZE_REFUSED: Final = re.compile(r"Security limit|Invalid image size")
+# How the decoders say it that have no MemoryError of their own.
+_OUT_OF_MEMORY: Final = re.compile(
+    r"insufficient memory|out of memory|memory alloc|bad_alloc|could not create jpeg", re.IGNORECASE
+)
+_SIZE_REFUSED: Final = re.compile(r"security limit|invalid image size", re.IGNORECASE)  # by libheif, as an allocation
 _CONTAINER_LIMIT: Final = Path("/sys/fs/cgroup/memory.max")
 
 T = TypeVar("T")
 
 
 def out_of_memory(error: Exception) -> bool:
-    return bool(_OUT_OF_MEMORY.search(str(error)) and not _SIZE_REFUSED.search(str(error)))
+    """Whether a decoder failed for want of memory, and not for a size that it refuses."""
+    return bool(_OUT_OF_MEMORY.search(str(error))) and not _SIZE_REFUSED.search(str(error))
 
 
 def require(count: int) -> None:

@@ -73,7 +73,7 @@ class Limits(BaseModel):
     ] = Field(default=300.0, gt=0)
     max_attempts: Annotated[
         int,
-        About(JOBS, "How often a stage of a job is tried. Then the job fails, with `worker_lost`.", LONG_RUNNING),
+        About(JOBS, "How often a stage of a job is tried. Then the job fails.", LONG_RUNNING),
     ] = Field(default=3, ge=1)
     sweep_interval_s: Annotated[
         float, About(JOBS, "The time between two searches for jobs that were lost.", GATEWAY, unit="seconds")

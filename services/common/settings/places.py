@@ -97,8 +97,8 @@ class Places(BaseModel):
             STATE,
             "The queue between gateway and workers.",
             LONG_RUNNING,
-            default="a folder in the state folder",
-            accepts="`filesystem:///folder` or `redis://host/0`",
+            default="none: workers look at the database",
+            accepts="`redis://host/0`",
             fixed=OWN_SERVERS,
         ),
     ] = ""
@@ -131,7 +131,3 @@ class Places(BaseModel):
     @property
     def effective_store_url(self) -> str:
         return self.store_url or f"file://{self.state / 'objects'}"
-
-    @property
-    def effective_broker_url(self) -> str:
-        return self.broker_url or f"filesystem://{self.state / 'queue'}"

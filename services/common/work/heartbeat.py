@@ -28,7 +28,8 @@ class Heartbeat:
     """Sends the stage's own queue an empty hint when nothing else came for a while; whichever replica takes it beats.
 
     A worker that neither consumed nor works within its time for `silent_after_s`, although its hints were accepted,
-    has lost its connection without noticing (seen after Redis restarts): it ends itself and is started again.
+    has lost its connection without noticing (seen after Redis restarts): it ends itself and is started again. So does
+    one whose stage has timed out: nothing else stops that thread, and no job could be alone beside it.
     """
 
     def __init__(
@@ -69,7 +70,10 @@ class Heartbeat:
             self._unwritten = 0
 
     def tick(self) -> bool:
-        """One look at the clock; False when the worker has gone silent."""
+        """One look at the clock; False when the worker has gone silent or hangs."""
+        if self._leases.overdue():
+            log.error("%s hangs in a stage: ending, to be started again", self._name)
+            return False
         silent_s = time.monotonic() - self._consumed_at
         if self._leases.within_time():
             if time.monotonic() - self._written_at >= BEAT_EVERY_S and self._models:
@@ -83,15 +87,15 @@ class Heartbeat:
                 log.warning("the queue does not answer: %s", error.detail)
                 self._sent_unanswered = 0
                 self._consumed_at = time.monotonic()
-        return not (silent_s > self._silent_after_s and self._sent_unanswered > 1)
+        if silent_s > self._silent_after_s and self._sent_unanswered > 1:
+            log.error("%s has consumed nothing for %.0f s: ending, to be started again", self._name, silent_s)
+            return False
+        return True
 
     def run(self, stop: threading.Event) -> None:
-        """Ticks until stopped; ends the process when it has gone silent."""
+        """Ticks until stopped; ends the process when it has gone silent or hangs."""
         while True:
             if not self.tick():
-                log.error(
-                    "%s has consumed nothing for %.0f s: ending, to be started again", self._name, self._silent_after_s
-                )
                 logging.shutdown()
                 os._exit(70)
             if stop.wait(BEAT_EVERY_S * random.uniform(*TICK_SHARES)):

@@ -35,6 +35,8 @@ class Stage(Protocol[Model]):
     bundle_folders: Mapping[str, Path]
     unbundled: Mapping[str, Mapping[str, Any]]
     """Models that answer and come from no bundle, by task: schemas.ModelView without `workers`."""
+    photos_a_job: int
+    """How many it decodes side by side; a process that decodes none may take what memory it needs."""
 
     def build(self, bundles: Mapping[str, Bundle], settings: Settings) -> Model:
         """Loads and warms up; replays the golden inputs. Raises BundleInvalid, WeightsUnavailable or

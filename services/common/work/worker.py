@@ -12,10 +12,12 @@ from collections.abc import Mapping
 from typing import Any, Generic
 
 from services.common.errors import FacekitError, InternalError, Unavailable
+from services.common.inference.onnx_session import visible_gpus
 from services.common.jobs import TERMINAL, Job, object_prefix
 from services.common.photos.memory import limit_growth
 from services.common.ports import JobQueue, JobStore, ObjectStore
 from services.common.settings import Settings
+from services.common.work.gate import Gate
 from services.common.work.heartbeat import Heartbeat
 from services.common.work.job_files import JobFiles
 from services.common.work.job_step import JobStep
@@ -27,7 +29,7 @@ from services.common.work.stage import Model, Stage
 log = logging.getLogger(__name__)
 
 RETRY_DELAY_S = 1.0
-THREADS = 16  # that a worker starts once it serves, at most: of jobs, second photos, leases, heartbeat, metrics
+OTHER_THREADS = 16  # leases, heartbeat, registry, metrics, clients of servers
 
 
 class Worker(Generic[Model]):
@@ -46,6 +48,7 @@ class Worker(Generic[Model]):
         self._metrics = WorkerMetrics(stage.spec.name)
         self._slot = ModelSlot(stage, store, settings)
         self._claims = itertools.count()
+        self._gate = Gate()
         self._leases = Leases(jobs, lease_s=settings.lease_s, stage_timeout_s=settings.stage_timeout_s)
         self._heartbeat = Heartbeat(
             stage.spec.name, self.name, jobs=jobs, queue=queue, leases=self._leases, settings=settings
@@ -70,15 +73,34 @@ class Worker(Generic[Model]):
         if not job_id:
             return
         owner = f"{self.name}/{next(self._claims)}"
+        # Nothing is claimed while another job is alone here: it would share the loss of a worker it had no part in.
+        with self._gate.beside():
+            job = self._claim(job_id, owner)
+            if job is None:
+                return
+            if not job.suspicion:
+                with self._leases.held(job.id, owner):
+                    self._work(job, owner)
+                return
+        with self._leases.waiting(job.id, owner), self._gate.alone():
+            if self._isolate(job, owner):
+                with self._leases.held(job.id, owner):
+                    self._work(job, owner)
+
+    def _claim(self, job_id: str, owner: str) -> Job | None:
         try:
-            job = self._jobs.claim(job_id, self._stage_name, owner, self._settings.lease_s)
+            return self._jobs.claim(job_id, self._stage_name, owner, self._settings.lease_s)
         except FacekitError as error:
             log.warning("claim failed, the sweeper will ask again: %s", error.detail, extra={"job_id": job_id})
-            return
-        if job is None:
-            return
-        with self._leases.held(job.id, owner):
-            self._work(job, owner)
+            return None
+
+    def _isolate(self, job: Job, owner: str) -> bool:
+        """Whether a job that waited until nothing else runs here may still run."""
+        try:
+            return self._jobs.isolate(job.id, owner, self._settings.lease_s)
+        except FacekitError as error:
+            log.warning("not run, its lease will run out: %s", error.detail, extra={"job_id": job.id})
+            return False
 
     def _work(self, job: Job, owner: str) -> None:
         started = time.perf_counter()
@@ -199,10 +221,9 @@ def _elapsed_ms(started: float) -> float:
     return round((time.perf_counter() - started) * 1000, 1)
 
 
-def serve(stage: Stage[Any], settings: Settings, *, photos_at_once: int = 0) -> None:
+def serve(stage: Stage[Any], settings: Settings) -> None:
     """Entry point of a worker process: logs, ports, model, loop. Ends with 1 and one line for what an operator can
-    mend: a URL, a bundle, a server that does not answer. A stage that decodes photos says how many it does at once:
-    once its model is loaded, the process may grow by what these take."""
+    mend: a URL, a bundle, a server that does not answer."""
     from services.common.bootstrap import build
     from services.common.logs import configure_logs
 
@@ -211,8 +232,10 @@ def serve(stage: Stage[Any], settings: Settings, *, photos_at_once: int = 0) -> 
         ports = build(settings)
         try:
             worker = Worker(stage, store=ports.store, jobs=ports.jobs, queue=ports.queue, settings=settings)
-            if photos_at_once:
-                limit_growth(settings.max_pixels, photos_at_once=photos_at_once, threads=THREADS)
+            # The driver of a GPU reserves far more than it takes: there, the checks of size stand alone.
+            if stage.photos_a_job and (settings.device == "cpu" or not visible_gpus()):
+                at_once = stage.photos_a_job * settings.concurrency
+                limit_growth(settings.max_pixels, photos_at_once=at_once, threads=at_once + OTHER_THREADS)
             worker.run()
         finally:
             ports.close()

@@ -52,21 +52,18 @@ async def get_job(
     request: Request, gateway: TheGateway, caller: Reader, job_id: JobId, wait: Wait = 0, until: ForWhat = Until.CHANGE
 ) -> Response:
     """The job as it is, or with `wait` as soon as it is something else, or has ended."""
-    strokes = gateway.watcher.strokes
     job = await run_in_threadpool(gateway.job_of, caller, job_id)
     if wait > 0 and job.status not in TERMINAL:
         timeout_s = min(wait, gateway.settings.max_wait_s)
         with gateway.metrics.waiting.track_inprogress():
-            job = await _changed(request, gateway, job, strokes, until, timeout_s) or job
+            job = await _changed(request, gateway, job, until, timeout_s) or job
     return _json(job_view(job))
 
 
-async def _changed(
-    request: Request, gateway: Gateway, job: Job, strokes: int, until: Until, timeout_s: float
-) -> Job | None:
+async def _changed(request: Request, gateway: Gateway, job: Job, until: Until, timeout_s: float) -> Job | None:
     """The job after the change that is waited for, but not on for a client that has hung up. Raises NoSuchJob."""
     seen, age_s = (job.status.value, job.stage), max((now() - job.created_at).total_seconds(), 0.0)
-    change = asyncio.ensure_future(gateway.watcher.changed(job.id, seen, strokes, timeout_s, age_s=age_s, until=until))
+    change = asyncio.ensure_future(gateway.watcher.changed(job.id, seen, timeout_s, age_s=age_s, until=until))
     hang_up = asyncio.ensure_future(_disconnected(request))
     try:
         await asyncio.wait((change, hang_up), return_when=asyncio.FIRST_COMPLETED)

@@ -45,16 +45,8 @@ log = logging.getLogger(__name__)
 router = APIRouter(tags=["submissions"])
 
 _PROBLEMS: Final = (
-    *(
-        UnsupportedFormat,
-        ImageTooLarge,
-        TooManyPixels,
-        ImageCorrupt,
-        ImageTooCostly,
-        ImageEmpty,
-        MissingField,
-        UnexpectedField,
-    ),
+    *(UnsupportedFormat, ImageTooLarge, TooManyPixels, ImageCorrupt, ImageEmpty, ImageTooCostly),
+    *(MissingField, UnexpectedField),
     *(InvalidValue, IdempotencyConflict, Unauthorized, Forbidden, RateLimited, QueueFull, StorageFull, Unavailable),
 )
 

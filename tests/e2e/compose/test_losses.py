@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 
@@ -70,38 +69,6 @@ def test_what_the_engine_was_told_to_kill_waits_for_make_up(stack: ComposeStack)
         stack.make("up")
     load.check()
     stack.wait_ready()
-
-
-@pytest.fixture(scope="module")
-def kept_stack(stack: ComposeStack) -> Iterator[ComposeStack]:
-    """With the keeper, which is no part of it by default."""
-    stack.compose("--profile", "keeper", "up", "--detach", "--no-build", "keeper")
-    wait_until(lambda: "keeping" in stack.compose("logs", "keeper"), "the keeper listens", 60)
-    yield stack
-    stack.compose("rm", "--stop", "--force", "keeper")
-
-
-@pytest.mark.parametrize("service", EVERYTHING)
-def test_with_a_keeper_docker_kill_needs_no_hand(kept_stack: ComposeStack, service: str) -> None:
-    started_at = kept_stack.inspect(service)["State"]["StartedAt"]
-
-    def again() -> bool:
-        state = kept_stack.inspect(service)["State"]
-        return state["StartedAt"] > started_at and state["Health"]["Status"] == "healthy"
-
-    def lose() -> None:
-        kept_stack.done("docker", "kill", *kept_stack.containers(service))
-        wait_until(again, f"{service} is healthy again", 240)
-
-    under_load(kept_stack, lose)
-
-
-def test_a_keeper_leaves_alone_what_was_stopped(kept_stack: ComposeStack) -> None:
-    kept_stack.compose("stop", "verifier")
-    time.sleep(6)
-    assert kept_stack.inspect("verifier")["State"]["Status"] == "exited"
-    kept_stack.compose("start", "verifier")
-    kept_stack.wait_ready()
 
 
 @pytest.mark.slow

@@ -14,6 +14,13 @@ from scripts.checks.skipped import block
 
 ROOT = Path(__file__).parents[3]
 
+
+@pytest.fixture(autouse=True)
+def no_options_of_this_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The runs inside these tests are their own."""
+    monkeypatch.delenv("PYTEST_ADDOPTS", raising=False)
+
+
 SUM = "def add(a, b):\n    return a + b\n"
 TESTS = """
 from total import add

@@ -38,6 +38,7 @@ class TinyStage:
 
     spec = STAGE
     unbundled: Mapping[str, Mapping[str, Any]] = {}
+    photos_a_job = 0
 
     def __init__(self, folder: Path, run: Callable[[FindFaces, JobFiles], None] = lambda asked, files: None) -> None:
         self.bundle_folders: Mapping[str, Path] = {"detector": folder}

@@ -24,14 +24,14 @@ from services.common.jobs import Job, JobStatus, new_job_id, now
 from services.common.photos.memory import limit_growth
 from services.common.settings import load_settings
 from services.common.work.job_files import JobFiles
-from services.common.work.worker import THREADS, Worker
+from services.common.work.worker import Worker
 from services.detector.stage import DetectorStage
 from services.gateway.migrate import migrate
 folder, settings = Path(sys.argv[1]), load_settings()
 migrate(settings.effective_database_url)
 ports = build(settings)
 worker = Worker(DetectorStage(), store=ports.store, jobs=ports.jobs, queue=ports.queue, settings=settings)
-limit_growth(1_000_000, photos_at_once=1, threads=THREADS)
+limit_growth(1_000_000, photos_at_once=1, threads=20)
 ended = []
 for name in ("plain", "costly", "plain", "costly", "plain"):
     job = Job(new_job_id(), "detection", JobStatus.QUEUED, "detector", {}, now())

@@ -12,6 +12,7 @@ from PIL import Image
 
 from services.common.photos.image_format import ImageFormat
 from services.common.settings import Settings
+from tests.fuzz.mutants import frame_header
 from tests.photos import coffee_rgb, decompression_bomb, jpeg, png
 from tests.unit.services.gateway.conftest import PHOTO, Api, Start, problem, served
 
@@ -37,8 +38,11 @@ PHOTOS: list[tuple[str, bytes, int, str, str]] = [
     ("jpeg cut in its last rows", PHOTO[:-200], 422, "image_corrupt", "cut off"),
     ("truncated png", png(coffee_rgb())[:-5000], 422, "image_corrupt", "cut off"),
     ("decompression bomb", decompression_bomb(), 413, "too_many_pixels", "megapixels"),
+    ("two frame headers", PHOTO[:2] + frame_header(16_000, 12_000) + PHOTO[2:], 422, "image_corrupt", "two frame"),
+    ("frame behind stray bytes", PHOTO[:20] + b"\x01" + frame_header(16_000, 12_000) + PHOTO[20:], 422, "image_corrupt",
+     "two frame"),
     ("just a header", b"\xff\xd8\xff\xe0", 422, "image_corrupt", "JPEG"),
-]
+]  # fmt: skip
 
 
 @pytest.mark.parametrize(("photo", "status", "code", "word"), [case[1:] for case in PHOTOS], ids=[c[0] for c in PHOTOS])
@@ -165,6 +169,8 @@ def test_good_photos_of_every_format_are_accepted(api: Api) -> None:
 
     heic = io.BytesIO()
     pillow_heif.from_pillow(Image.fromarray(coffee_rgb())).save(heic)
+    avif = io.BytesIO()
+    Image.fromarray(coffee_rgb()).save(avif, "AVIF", speed=10)
     webp = io.BytesIO()
     Image.fromarray(coffee_rgb()).save(webp, "WEBP")
     photos = {
@@ -172,6 +178,7 @@ def test_good_photos_of_every_format_are_accepted(api: Api) -> None:
         ImageFormat.PNG: png(coffee_rgb()),
         ImageFormat.WEBP: webp.getvalue(),
         ImageFormat.HEIC: heic.getvalue(),
+        ImageFormat.AVIF: avif.getvalue(),
     }
     for image_format, photo in photos.items():
         response = api.detect(photo)

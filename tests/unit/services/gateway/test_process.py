@@ -124,3 +124,18 @@ def test_what_was_accepted_outlives_a_kill(tmp_path: Path) -> None:
             assert [job["id"] for job in client.get("/v1/jobs").json()["jobs"]] == ids[::-1]
             ids.append(client.post("/v1/detections", files={"image": ("a.jpg", PHOTO)}).json()["id"])
             process.kill()
+
+
+LOADED = """
+import sys, services.gateway.__main__, services.gateway.migrate, services.gateway.archive
+from services.common.settings import Settings
+services.gateway.__main__.create_app(Settings(home=sys.argv[1]))
+rooms = ("cv2", "onnxruntime", "openvino", "deepface", "services.common.work", "services.common.inference")
+print([name for name in sys.modules if name.startswith(rooms)])
+"""
+
+
+def test_the_gateway_loads_no_opencv_and_no_room_of_the_workers(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", LOADED, str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

@@ -112,10 +112,10 @@ def test_fifty_at_once_are_all_kept(api: Api) -> None:
     assert len(api.stored()) == 50
 
 
-def test_the_hint_reaches_a_worker(api: Api, tmp_path: Path) -> None:
+def test_a_job_reaches_a_worker(api: Api, tmp_path: Path) -> None:
     job_id = api.accepted()
     heard = tmp_path / "heard"
-    url = api.gateway.settings.effective_broker_url
+    url = api.gateway.settings.effective_database_url
     command = [sys.executable, "-m", "tests.contract.consumer", url, "detector", "1", "0", str(heard)]
     with subprocess.Popen(command, stderr=subprocess.DEVNULL) as worker:
         try:

@@ -12,7 +12,7 @@ import pytest
 
 from services.common.errors import Unavailable
 from services.common.jobs import JobStatus, new_job_id, now
-from services.common.ports import JobStore
+from services.common.ports import JobStore, Swept
 from services.gateway.sweeper import Sweeper
 from tests.unit.services.gateway.conftest import Api, Start
 
@@ -49,18 +49,25 @@ def test_a_job_with_a_worker_is_left_alone(api: Api) -> None:
     assert republished(api) == 0
 
 
-def test_a_lost_worker_costs_an_attempt_and_too_many_the_job(api: Api) -> None:
+@pytest.mark.parametrize(("max_attempts", "deaths", "times"), [(1, 1, "once"), (3, 2, "twice")])
+def test_a_job_whose_workers_die_while_it_is_alone_is_quarantined(
+    api: Api, caplog: pytest.LogCaptureFixture, max_attempts: int, deaths: int, times: str
+) -> None:
     job_id = api.accepted()
-    jobs, sweep = api.gateway.jobs, sweeper(api, max_attempts=2)
-    for attempt in (1, 2):
-        assert jobs.get(job_id).attempts == attempt
+    jobs, sweep = api.gateway.jobs, sweeper(api, max_attempts=max_attempts)
+    for alone in (False, *[True] * deaths):
+        assert jobs.get(job_id).status is JobStatus.QUEUED
         assert jobs.claim(job_id, "detector", "w", 0.01)
+        assert not alone or jobs.isolate(job_id, "w", 0.01)
         time.sleep(0.05)
         sweep.sweep()
     job = jobs.get(job_id)
-    assert job.status is JobStatus.FAILED
-    assert job.error is not None
-    assert job.error["code"] == "worker_lost"
+    assert (job.status, job.attempts) == (JobStatus.FAILED, deaths)
+    assert job.error == {"code": "worker_lost", "detail": f"Its worker died {times} while this job was alone in it."}
+    assert "quarantined" in caplog.text
+    counted = api.gateway.metrics.registry.get_sample_value
+    assert counted("facekit_lost_leases_total", {"outcome": "quarantined"}) == 1
+    assert counted("facekit_lost_leases_total", {"outcome": "requeued"}) == deaths
 
 
 def test_a_deleted_job_is_purged_when_no_worker_can_be_writing(api: Api) -> None:
@@ -130,7 +137,7 @@ class Unsteady:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._jobs, name)
 
-    def sweep(self, **options: Any) -> list[tuple[str, str]]:
+    def sweep(self, **options: Any) -> Swept:
         self.sweeps += 1
         if self.sweeps == 1:
             raise Unavailable("the database is away")

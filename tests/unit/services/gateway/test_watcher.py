@@ -1,18 +1,15 @@
-"""The watcher asks the table only when its bell has rung, and misses no change, not even one that did not ring it."""
+"""The watcher asks the table only when that may have changed, and misses no change."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 
 import pytest
 
-from services.common.adapters.folder_bell import FolderBell, ring
 from services.common.errors import NoSuchJob
 from services.common.jobs import Job, JobStatus, now
-from services.common.ports import Bell
-from services.gateway import watcher as watcher_module
+from services.common.ports import Changes
 from services.gateway.watcher import JobWatcher, Until
 
 SEEN = ("queued", "detector")
@@ -21,15 +18,23 @@ DONE = ("succeeded", None)
 
 
 class Table:
-    """As much of a JobStore as the watcher asks; each change rings the bell, where there is one."""
+    """As much of a JobStore as the watcher asks; with `telling` it says whether it has changed."""
 
-    def __init__(self, folder: Path | None) -> None:
+    def __init__(self, *, telling: bool) -> None:
         self.rows: dict[str, tuple[str, str | None]] = {"a": SEEN, "b": SEEN}
         self.asked: list[str] = []
-        self._folder = folder
+        self._telling = telling
+        self._changed = True
 
-    def bell(self) -> Bell | None:
-        return None if self._folder is None else FolderBell(self._folder)
+    def changes(self) -> Changes | None:
+        return self if self._telling else None
+
+    def any(self) -> bool:
+        changed, self._changed = self._changed, False
+        return changed
+
+    def close(self) -> None:
+        pass
 
     def versions(self, job_ids: list[str]) -> dict[str, tuple[str, str | None]]:
         self.asked.append(" ".join(job_ids))
@@ -42,26 +47,19 @@ class Table:
         status, stage = self.rows[job_id]
         return Job(job_id, "detection", JobStatus(status), stage, {}, now())
 
-    def change(self, job_id: str, version: tuple[str, str | None] = DONE, *, heard: bool = True) -> None:
+    def change(self, job_id: str, version: tuple[str, str | None] = DONE) -> None:
         self.rows[job_id] = version
-        if self._folder is not None and heard:
-            ring(self._folder)
+        self._changed = True
 
 
 @pytest.fixture
-def rung(tmp_path: Path) -> Table:
-    return Table(tmp_path)
+def telling() -> Table:
+    return Table(telling=True)
 
 
 @pytest.fixture
 def asked() -> Table:
-    return Table(None)
-
-
-@pytest.fixture
-def patient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Only the bell makes the watcher look within the time of a test."""
-    monkeypatch.setattr(watcher_module, "SLOWEST_S", 30.0)
+    return Table(telling=False)
 
 
 def watching(table: Table, what: Callable[[JobWatcher], Awaitable[None]]) -> None:
@@ -75,122 +73,113 @@ def watching(table: Table, what: Callable[[JobWatcher], Awaitable[None]]) -> Non
     asyncio.run(run())
 
 
-@pytest.mark.usefixtures("patient")
-def test_nothing_changes_and_the_table_is_left_alone(rung: Table) -> None:
+def test_nothing_changes_and_the_table_is_left_alone(telling: Table) -> None:
     async def scene(watcher: JobWatcher) -> None:
-        assert not await watcher.changed("a", SEEN, watcher.strokes, 0.3)
+        assert not await watcher.changed("a", SEEN, 0.5)
 
-    watching(rung, scene)
-    assert rung.asked == []
+    watching(telling, scene)
+    assert len(telling.asked) <= 2, "once for who has come, and once for what may have changed before"
 
 
-def test_who_comes_after_a_quiet_time_has_seen_the_job_and_makes_nobody_look(rung: Table) -> None:
+def test_each_change_ends_the_wait_it_is_for(telling: Table) -> None:
     async def scene(watcher: JobWatcher) -> None:
-        await asyncio.sleep(watcher_module.SLOWEST_S + 0.1)
-        assert not await watcher.changed("a", SEEN, watcher.strokes, 0.1)
-
-    watching(rung, scene)
-    assert rung.asked == []
-
-
-@pytest.mark.usefixtures("patient")
-def test_each_change_is_looked_at_once_and_ends_the_wait_it_is_for(rung: Table) -> None:
-    async def scene(watcher: JobWatcher) -> None:
-        waits = {job: asyncio.ensure_future(watcher.changed(job, SEEN, watcher.strokes, 20)) for job in "ab"}
+        waits = {job: asyncio.ensure_future(watcher.changed(job, SEEN, 20)) for job in "ab"}
         await asyncio.sleep(0.1)
-        rung.change("a")
+        before = len(telling.asked)
+        telling.change("a")
         async with asyncio.timeout(5):
             assert await waits["a"]
         await asyncio.sleep(0.2)
-        assert not waits["b"].done() and rung.asked == ["a b", "a"]
-        rung.change("b")
+        assert not waits["b"].done() and telling.asked[before:] == ["a b", "a"]
+        telling.change("b")
         async with asyncio.timeout(5):
             assert await waits["b"]
 
-    watching(rung, scene)
-    assert rung.asked == ["a b", "a", "b"]
+    watching(telling, scene)
 
 
-@pytest.mark.usefixtures("patient")
-def test_a_change_between_reading_the_job_and_waiting_for_it_is_not_missed(rung: Table) -> None:
+def test_a_change_between_reading_the_job_and_waiting_for_it_is_not_missed(telling: Table) -> None:
     async def scene(watcher: JobWatcher) -> None:
-        strokes = watcher.strokes
-        rung.change("a")
-        waiting = asyncio.ensure_future(watcher.changed("b", SEEN, watcher.strokes, 20))
+        telling.change("a")
+        waiting = asyncio.ensure_future(watcher.changed("b", SEEN, 20))
         await asyncio.sleep(0.1)  # somebody else has seen the table as it is now
         async with asyncio.timeout(5):
-            assert await watcher.changed("a", SEEN, strokes, 20)
+            assert await watcher.changed("a", SEEN, 20)
         waiting.cancel()
 
-    watching(rung, scene)
+    watching(telling, scene)
 
 
-def test_a_change_whose_stroke_is_lost_is_noticed_all_the_same(rung: Table) -> None:
+def test_who_comes_all_the_time_keeps_nobody_from_being_told(telling: Table) -> None:
     async def scene(watcher: JobWatcher) -> None:
-        waiting = asyncio.ensure_future(watcher.changed("a", SEEN, watcher.strokes, 20))
-        await asyncio.sleep(0.05)
-        rung.change("a", heard=False)
+        waiting = asyncio.ensure_future(watcher.changed("a", SEEN, 20))
+        telling.change("a")
+        others = []
         async with asyncio.timeout(5):
-            assert await waiting
+            while not waiting.done():
+                others.append(asyncio.ensure_future(watcher.changed("b", SEEN, 20)))
+                await asyncio.sleep(0.001)
+        for other in others:
+            other.cancel()
 
-    watching(rung, scene)
+    watching(telling, scene)
 
 
 @pytest.mark.parametrize("version", [DONE, ("failed", None), ("cancelled", None), None])
-def test_who_waits_for_the_end_is_told_of_nothing_else(rung: Table, version: tuple[str, str | None] | None) -> None:
+def test_who_waits_for_the_end_is_told_of_nothing_else(telling: Table, version: tuple[str, str | None] | None) -> None:
     async def scene(watcher: JobWatcher) -> None:
-        waiting = asyncio.ensure_future(watcher.changed("a", SEEN, watcher.strokes, 20, until=Until.END))
-        rung.change("a", CLAIMED)
-        rung.change("a", ("running", "verifier"))
+        waiting = asyncio.ensure_future(watcher.changed("a", SEEN, 20, until=Until.END))
+        telling.change("a", CLAIMED)
+        telling.change("a", ("running", "verifier"))
         await asyncio.sleep(0.5)
         assert not waiting.done()
         if version is None:
-            del rung.rows["a"]
-            rung.change("b")
+            del telling.rows["a"]
+            telling.change("b")
             with pytest.raises(NoSuchJob):
                 await waiting
             return
-        rung.change("a", version)
+        telling.change("a", version)
         async with asyncio.timeout(5):
             job = await waiting
         assert job is not None and (job.status, job.stage) == version
 
-    watching(rung, scene)
+    watching(telling, scene)
 
 
-def test_two_who_wait_for_one_job_in_two_ways(rung: Table) -> None:
+def test_two_who_wait_for_one_job_in_two_ways(telling: Table) -> None:
     async def scene(watcher: JobWatcher) -> None:
-        end = asyncio.ensure_future(watcher.changed("a", SEEN, watcher.strokes, 20, until=Until.END))
-        change = asyncio.ensure_future(watcher.changed("a", SEEN, watcher.strokes, 20))
+        end = asyncio.ensure_future(watcher.changed("a", SEEN, 20, until=Until.END))
+        change = asyncio.ensure_future(watcher.changed("a", SEEN, 20))
         await asyncio.sleep(0.05)
-        rung.change("a", CLAIMED)
+        telling.change("a", CLAIMED)
         async with asyncio.timeout(5):
             claimed = await change
         assert claimed is not None and claimed.status == "running"
-        rung.change("a")
+        telling.change("a")
         async with asyncio.timeout(5):
             ended = await end
         assert ended is not None and ended.status == "succeeded"
 
-    watching(rung, scene)
+    watching(telling, scene)
 
 
-def test_a_database_that_does_not_answer_is_asked_again(rung: Table, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_database_that_does_not_answer_is_asked_again(telling: Table, monkeypatch: pytest.MonkeyPatch) -> None:
     async def scene(watcher: JobWatcher) -> None:
-        waiting = asyncio.ensure_future(watcher.changed("a", SEEN, watcher.strokes, 20))
+        waiting = asyncio.ensure_future(watcher.changed("a", SEEN, 20))
         with monkeypatch.context() as away:
-            away.setattr(rung, "get", lambda _: 1 / 0)
-            rung.change("a")
+            away.setattr(telling, "get", lambda _: 1 / 0)
+            telling.change("a")
             await asyncio.sleep(0.1)
         async with asyncio.timeout(5):
             assert await waiting
 
-    watching(rung, scene)
+    watching(telling, scene)
 
 
-def test_without_a_bell_the_table_is_asked_again_and_again(asked: Table) -> None:
+def test_a_table_that_tells_nothing_is_asked_again_and_again(asked: Table) -> None:
     async def scene(watcher: JobWatcher) -> None:
-        waiting = asyncio.ensure_future(watcher.changed("a", SEEN, watcher.strokes, 20))
+        waiting = asyncio.ensure_future(watcher.changed("a", SEEN, 20))
         await asyncio.sleep(0.3)
         assert len(asked.asked) >= 2
         asked.change("a")
@@ -201,7 +190,7 @@ def test_without_a_bell_the_table_is_asked_again_and_again(asked: Table) -> None
 
 def test_a_job_that_is_old_already_is_not_asked_for_all_the_time(asked: Table) -> None:
     async def scene(watcher: JobWatcher) -> None:
-        waiting = asyncio.ensure_future(watcher.changed("a", SEEN, watcher.strokes, 20, age_s=60))
+        waiting = asyncio.ensure_future(watcher.changed("a", SEEN, 20, age_s=60))
         await asyncio.sleep(0.15)
         assert not asked.asked, "a new job would have been looked at several times"
         asked.change("a")
@@ -210,15 +199,14 @@ def test_a_job_that_is_old_already_is_not_asked_for_all_the_time(asked: Table) -
     watching(asked, scene)
 
 
-@pytest.mark.usefixtures("patient")
-def test_a_table_that_rings_all_the_time_is_not_asked_all_the_time(rung: Table) -> None:
+def test_a_table_that_changes_all_the_time_is_not_asked_all_the_time(telling: Table) -> None:
     async def scene(watcher: JobWatcher) -> None:
-        waiting = asyncio.ensure_future(watcher.changed("a", SEEN, watcher.strokes, 20, age_s=5.0))
+        waiting = asyncio.ensure_future(watcher.changed("a", SEEN, 20, age_s=5.0))
         for _ in range(100):
-            rung.change("b", CLAIMED)
+            telling.change("b", CLAIMED)
             await asyncio.sleep(0.005)
-        assert 1 <= len(rung.asked) <= 8, "every 0.1 s for a job 5 s old"
-        rung.change("a")
+        assert 1 <= len(telling.asked) <= 4, "every 0.25 s for a job 5 s old"
+        telling.change("a")
         assert await waiting
 
-    watching(rung, scene)
+    watching(telling, scene)

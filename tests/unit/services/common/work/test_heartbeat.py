@@ -46,13 +46,14 @@ def test_consuming_keeps_it_alive_and_touches_the_file(ports: Ports, settings: S
     assert file.exists()
 
 
-def test_a_queue_that_is_away_is_not_the_workers_silence(ports: Ports, settings: Settings, tmp_path: Path) -> None:
+def test_a_queue_that_is_away_is_not_the_workers_silence(
+    ports: Ports, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def publish(_stage: str, _job_id: str) -> None:
+        raise Unavailable("the queue does not answer")
+
     heart = hearts(ports, settings.model_copy(update={"silent_after_s": 0.01}), idle(ports))
-    queue = tmp_path / "queue"
-    for path in sorted(queue.rglob("*"), reverse=True):
-        path.rmdir() if path.is_dir() else path.unlink()
-    queue.rmdir()
-    queue.write_text("not a folder")
+    monkeypatch.setattr(ports.queue, "publish", publish)
     for _ in range(3):
         time.sleep(0.02)
         assert heart.tick()
@@ -66,7 +67,7 @@ def leased(ports: Ports, owner: str) -> str:
 
 
 def swept(ports: Ports, job_id: str) -> Job:
-    ports.jobs.sweep(hint_after_s=0, max_attempts=3, error={"code": "worker_lost", "detail": ""})
+    ports.jobs.sweep(hint_after_s=0, max_alone=2, error={"code": "worker_lost", "detail": ""})
     return ports.jobs.get(job_id)
 
 
@@ -90,8 +91,38 @@ def test_a_stage_that_takes_too_long_loses_its_lease(ports: Ports) -> None:
             time.sleep(0.1)
             leases.renew_all()
         assert not leases.within_time(), "a hung stage does not keep the worker alive"
+        assert leases.overdue()
         job = swept(ports, job_id)
-    assert (job.status, job.attempts, job.lease_owner) == (JobStatus.QUEUED, 2, None)
+    assert (job.status, job.attempts, job.lease_owner) == (JobStatus.QUEUED, 1, None)
+
+
+def test_a_wait_for_a_turn_is_no_stage_that_takes_too_long(ports: Ports) -> None:
+    job_id = leased(ports, "w/1")
+    leases = Leases(ports.jobs, lease_s=0.3, stage_timeout_s=0.2)
+    with leases.waiting(job_id, "w/1"):
+        for _ in range(6):
+            time.sleep(0.1)
+            leases.renew_all()
+        assert swept(ports, job_id).lease_owner == "w/1" and not leases.overdue()
+        with leases.held(job_id, "w/1"):
+            assert leases.within_time() and not leases.overdue()
+
+
+@pytest.mark.parametrize("cancelled", [False, True])
+def test_a_worker_with_a_hung_stage_ends(ports: Ports, settings: Settings, cancelled: bool) -> None:
+    job_id = leased(ports, "w/1")
+    leases = Leases(ports.jobs, lease_s=0.3, stage_timeout_s=0.1)
+    heart = hearts(ports, settings, leases)
+    with leases.held(job_id, "w/1"):
+        if cancelled:
+            ports.jobs.cancel(job_id)
+        leases.renew_all()
+        heart.consumed(MODELS)
+        assert heart.tick()
+        time.sleep(0.15)
+        heart.consumed(MODELS)
+        assert not heart.tick(), "whatever else it consumes"
+    assert heart.tick()
 
 
 def test_only_a_heartbeat_unwritten_again_is_worth_a_warning(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -116,13 +118,13 @@ def test_a_lost_lease_writes_nothing_and_the_other_worker_ends_the_job(
 
     def stall(asked: object, files: JobFiles) -> None:
         time.sleep(1.2)
-        ports.jobs.sweep(hint_after_s=0, max_attempts=3, error={"code": "worker_lost", "detail": ""})
+        ports.jobs.sweep(hint_after_s=0, max_alone=2, error={"code": "worker_lost", "detail": ""})
         worker(name="w2").handle(files.job_id)
 
     job_id = queued(ports)
     worker(stall, name="w1").handle(job_id)
     job = ports.jobs.get(job_id)
-    assert (job.status, job.attempts) == (JobStatus.SUCCEEDED, 2)
+    assert (job.status, job.attempts) == (JobStatus.SUCCEEDED, 1)
 
 
 @pytest.mark.parametrize("fails", [False, True])
@@ -140,6 +142,69 @@ def test_what_is_written_after_a_deletion_goes_too(ports: Ports, worker: Callabl
     job_id = queued(ports)
     worker(outlast_the_deletion).handle(job_id)
     assert not list(ports.store.keys(object_prefix(job_id)))
+
+
+def suspected(ports: Ports) -> str:
+    """A job whose worker was lost once."""
+    job_id = queued(ports)
+    ports.jobs.claim(job_id, "detector", "lost", 0)
+    ports.jobs.sweep(hint_after_s=0, max_alone=2, error={"code": "worker_lost", "detail": ""})
+    return job_id
+
+
+def test_a_suspected_job_runs_alone(ports: Ports, worker: Callable[..., Worker]) -> None:
+    """It waits for those that run, holds back those that come, and its lease says so while it runs."""
+    inside: list[str] = []
+    together: dict[str, set[str]] = {}
+    release = threading.Event()
+
+    def run(asked: object, files: JobFiles) -> None:
+        inside.append(files.job_id)
+        if files.job_id == first:
+            release.wait(10)
+        for _ in range(10):
+            together.setdefault(files.job_id, set()).update(inside)
+            time.sleep(0.01)
+        inside.remove(files.job_id)
+
+    first, suspect, *others = queued(ports), suspected(ports), queued(ports), queued(ports)
+    w = worker(run)
+    with ThreadPoolExecutor(4) as threads:
+        done = [threads.submit(w.handle, first)]
+        while first not in inside:
+            time.sleep(0.01)
+        done.append(threads.submit(w.handle, suspect))
+        while ports.jobs.get(suspect).lease_owner is None:
+            time.sleep(0.01)
+        done += [threads.submit(w.handle, job_id) for job_id in others]
+        time.sleep(0.1)
+        assert {ports.jobs.get(job_id).lease_owner for job_id in others} == {None}, "free for other workers"
+        release.set()
+        for each in done:
+            each.result(10)
+    assert together[suspect] == {suspect}
+    ended = [ports.jobs.get(job_id) for job_id in (first, suspect, *others)]
+    assert {(job.status, job.attempts) for job in ended} == {(JobStatus.SUCCEEDED, 1)}
+
+
+def test_a_suspected_job_that_lost_its_lease_while_it_waited_does_not_run(
+    ports: Ports, worker: Callable[..., Worker]
+) -> None:
+    ran: list[str] = []
+
+    def cancel_the_waiting(asked: object, files: JobFiles) -> None:
+        ran.append(files.job_id)
+        threads.submit(w.handle, waiting)
+        while ports.jobs.get(waiting).lease_owner is None:
+            time.sleep(0.01)
+        ports.jobs.cancel(waiting)
+
+    first, waiting = queued(ports), suspected(ports)
+    w = worker(cancel_the_waiting)
+    with ThreadPoolExecutor(2) as threads:
+        threads.submit(w.handle, first).result(10)
+    assert ran == [first]
+    assert ports.jobs.get(waiting).status is JobStatus.CANCELLED
 
 
 def test_consuming_makes_the_heart_beat(ports: Ports, worker: Callable[..., Worker]) -> None:
