@@ -13,8 +13,11 @@ from typing import Final
 
 from services.common.errors import ImageCorrupt
 
-_LOCATIONS: Final = re.compile(rb"iloc([\x00-\x02])\x00\x00\x00", re.DOTALL)
+_LOCATIONS: Final = re.compile(rb"iloc([\x00-\x02]).{3}", re.DOTALL)
 _SEQUENCE_HEADER: Final = 1
+_FILM: Final = b"moov"
+_STILL: Final = b"avif"
+MAX_ITEMS: Final = 8192  # of a file; a photo has one for each tile
 
 
 class _Bits:
@@ -29,12 +32,22 @@ class _Bits:
         if self._bit > 8 * len(self._content):
             raise ImageCorrupt("the AVIF file is cut off in the middle")
         covering = int.from_bytes(self._content[first // 8 : -(-self._bit // 8)], "big")
-        return covering >> -self._bit % 8 & (1 << count) - 1
+        mask: int = (1 << count) - 1
+        return covering >> -self._bit % 8 & mask
 
 
 def largest_frame_px(content: bytes) -> int:
     """Pixels of the largest frame in the file. Raises ImageCorrupt where no frame is found."""
-    found = [px for item in _items(content) for px in _frames_px(item)]
+    if _FILM in content and content[8:12] != _STILL:
+        raise ImageCorrupt("the AVIF file holds a film: readers would see different pictures")
+    found: list[int] = []
+    items = item_bytes = 0
+    for item in _items(content):
+        # Many items that all lie over the whole file would make the search long.
+        items, item_bytes = items + 1, item_bytes + len(item)
+        if items > MAX_ITEMS or item_bytes > 2 * len(content):
+            raise ImageCorrupt("the AVIF file names the same bytes again and again")
+        found += _frames_px(item)
     if not found:
         raise ImageCorrupt("the AVIF file holds no picture")
     return max(found)

@@ -11,6 +11,7 @@ from services.common.errors import ImageCorrupt
 from services.common.photos.av1_frames import largest_frame_px
 from services.common.photos.encoded import Encoded, Pixels
 from services.common.photos.heif import largest_px
+from services.common.photos.memory import require
 from services.common.photos.pixels import BLOCK_ROWS, exif_orientation, flatten
 from services.common.photos.png_chunks import clean_png
 from services.common.photos.webp_chunks import canvas_px, exif_chunk
@@ -19,6 +20,7 @@ from services.common.photos.webp_chunks import canvas_px, exif_chunk
 # held against `max_pixels` before anything is loaded, and against what was loaded afterwards.
 Image.MAX_IMAGE_PIXELS = None
 
+WEBP_OPEN_BYTES = 8  # a pixel: two canvases of RGBA
 _TRANSPARENT = frozenset({"RGBA", "LA", "PA", "La", "RGBa"})
 
 
@@ -72,7 +74,12 @@ class WebpPicture(Encoded):
         self._content = content
 
     def pixels(self, part: int = 1) -> Pixels:
-        opened = PillowPicture(self._content, "webp", self.orientation)
+        try:
+            opened = PillowPicture(self._content, "webp", self.orientation)
+        except OSError:
+            # libwebp says the same of a damaged file and of too little memory: the memory is asked for again.
+            require(WEBP_OPEN_BYTES * self.allocated_px)
+            raise
         if (opened.width_px, opened.height_px) != (self.width_px, self.height_px):
             raise ImageCorrupt("the WebP file says two sizes: readers would see different pictures")
         return opened.pixels()
@@ -85,6 +92,10 @@ def open_webp(content: bytes) -> Encoded:
 
 
 def open_avif(content: bytes) -> Encoded:
-    if largest_frame_px(content) > largest_px(content):
+    """Frames count whole, also those that libavif shrinks once it has decoded them."""
+    frame_px = largest_frame_px(content)
+    if frame_px > largest_px(content):
         raise ImageCorrupt("the AVIF file says two sizes: readers would see different pictures")
-    return PillowPicture(content, "avif")
+    picture = PillowPicture(content, "avif")
+    picture.allocated_px = max(picture.allocated_px, frame_px)
+    return picture

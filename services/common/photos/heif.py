@@ -12,7 +12,7 @@ from services.common.photos.encoded import Encoded, Pixels
 from services.common.photos.pixels import flatten
 
 # Type, version and flags, width, height: what a file says of each of its pictures, before cropping and turning.
-_SIZE: Final = re.compile(rb"ispe\x00\x00\x00\x00(.{4})(.{4})", re.DOTALL)
+_SIZE: Final = re.compile(rb"ispe\x00.{3}(.{4})(.{4})", re.DOTALL)
 
 
 def open_heic(content: bytes) -> Encoded:

@@ -15,6 +15,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, TypeVar
 
+import numpy as np
+
 from services.common.errors import ImageTooCostly
 
 log = logging.getLogger(__name__)
@@ -41,6 +43,11 @@ def out_of_memory(error: Exception) -> bool:
     return bool(_OUT_OF_MEMORY.search(str(error))) and not _SIZE_REFUSED.search(str(error))
 
 
+def require(count: int) -> None:
+    """Raises MemoryError where so many bytes are not to be had. They are not touched, and given back at once."""
+    np.empty(count, dtype=np.uint8)
+
+
 def limit_growth(max_pixels: int, *, photos_at_once: int, threads: int) -> int | None:
     """From now on this process may grow by what so many photos of `max_pixels` take, but not beyond its container, and
     by the stacks of so many threads.
@@ -52,10 +59,10 @@ def limit_growth(max_pixels: int, *, photos_at_once: int, threads: int) -> int |
         return None
     import resource
 
-    growth = photos_at_once * max_pixels * BYTES_A_PIXEL
+    growth = photos_at_once * max_pixels * BYTES_A_PIXEL + SPARE_BYTES
     if (container := _container_bytes()) is not None:
         growth = min(growth, max(int(container * CONTAINER_SHARE) - _status_bytes("VmRSS"), 0))
-    limit = _status_bytes("VmData") + growth + threads * STACK_BYTES + SPARE_BYTES
+    limit = _status_bytes("VmData") + growth + threads * STACK_BYTES
     _, hard = resource.getrlimit(resource.RLIMIT_DATA)
     if hard != resource.RLIM_INFINITY:
         limit = min(limit, hard)

@@ -5,10 +5,10 @@ from __future__ import annotations
 
 import io
 import json
-import os
 import struct
 import subprocess
 import sys
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -20,11 +20,12 @@ from services.common.photos.imaging import check, decode
 from tests.fuzz.door_and_worker import answers
 from tests.fuzz.mutants import chunk, frame_header, ihdr, jpeg_segments, png_chunks, riff, riff_chunks, vp8x
 from tests.fuzz.seeds import SIDE_PX, encoded, picture, seeds
+from tests.shared import SHARED
 
 MAX_PIXELS = 64_000_000
 HUGE = (16_000, 12_000)  # 192 megapixels
 ROOT = Path(__file__).resolve().parents[5]
-CASES = Path(os.environ.get("FACEKIT_TEST_CASES", ROOT.parent / "shared" / "cases"))
+CASES = SHARED / "cases"
 
 JPEG = encoded(picture(), "JPEG", subsampling=0)
 PROGRESSIVE = encoded(picture(), "JPEG", progressive=True)
@@ -83,7 +84,33 @@ def huge_second_picture() -> bytes:
     return JPEG[:-2] + b"\xff\xd9\xff\xd8" + frame_header(*HUGE) + JPEG[2:]
 
 
-SMALL = frame_header(8, 8)
+def packed(kind: bytes, megabytes: int = 50) -> bytes:
+    """A chunk of a PNG that unpacks to so many MB of zeros."""
+    name = b"" if kind == b"IDAT" else b"a\0\0"
+    return chunk(kind, name + zlib.compress(bytes(megabytes * 1_000_000), 9))
+
+
+def large_avif(said: tuple[int, int] = SIDE_PX, flags: bytes = bytes(4)) -> bytes:
+    """A frame of 1024x768 in a file that says another size."""
+    true = encoded(picture(*AVIF_FRAME), "AVIF", speed=10)
+    old, new = struct.pack(">II", *AVIF_FRAME), struct.pack(">II", *said)
+    return true.replace(b"ispe" + bytes(4) + old, b"ispe" + flags + new)
+
+
+def decoy(photo: bytes) -> bytes:
+    """With a huge size in a box that no decoder looks into."""
+    box = struct.pack(">I", 20) + b"ispe" + bytes(4) + struct.pack(">II", *HUGE)
+    return photo + struct.pack(">I", 8 + len(box)) + b"free" + box
+
+
+def overlapping_items() -> bytes:
+    """An AVIF file whose thousands of items are each the whole file: searching them all would take minutes."""
+    whole = struct.pack(">HHHII", 1, 0, 1, 0, 0)
+    body = b"\0\0\0\0" + b"\x44\x00" + struct.pack(">H", 60_000) + whole * 60_000
+    return seeds()["AVIF"][0] + struct.pack(">I", 8 + len(body)) + b"iloc" + body + bytes(1_000_000)
+
+
+AVIF_FRAME = (1024, 768)
 KINDS: dict[str, Callable[[], bytes]] = {
     "frame hidden behind TEM": lambda: swallowed_by(0x01),
     "frame hidden behind RST0": lambda: swallowed_by(0xD0),
@@ -119,6 +146,21 @@ KINDS: dict[str, Callable[[], bytes]] = {
     "HEIC that says it is small": lambda: resized(HEIC, b"ispe", 16, 16),
     "HEIC, grid of huge tiles": lambda: resized(seeds()["HEIC"][2], b"ispe", *HUGE),
     "AVIF that says it is huge": lambda: resized(seeds()["AVIF"][0], b"ispe", *HUGE),
+    "PNG, pixels for a larger picture": lambda: PNG[:33] + packed(b"IDAT") + PNG[-12:],
+    "PNG, text of 50 MB": lambda: png(packed(b"zTXt")),
+    "PNG, profile of 50 MB": lambda: png(packed(b"iCCP")),
+    "PNG, chunk of 4 GB": lambda: png(b"\xff\xff\xff\xffIDAT"),
+    "WebP, two canvases": lambda: riff([vp8x(*SIDE_PX), vp8x(*HUGE), *riff_chunks(encoded(picture(), "WEBP"))]),
+    "WebP, canvas of 281 terapixels": lambda: webp(2**24, 2**24),
+    "HEIC, tiles larger than they say": lambda: resized(seeds()["HEIC"][2], b"ispe", 8, 8),
+    "AVIF, frame larger than it says": large_avif,
+    "AVIF, small size under other flags": lambda: large_avif(flags=b"\0\0\0\1"),
+    "AVIF, locations under other flags": lambda: large_avif().replace(b"iloc\0\0\0\0", b"iloc\0\0\0\1"),
+    "AVIF, decoy beside a small size": lambda: decoy(large_avif()),
+    "AVIF, film under a still's brand": lambda: (
+        seeds()["AVIF"][0].replace(b"ftypavif", b"ftypmif1", 1) + b"\0\0\0\x08moov"
+    ),
+    "AVIF, items that overlap": overlapping_items,
     "AVIF that says it is small": lambda: resized(seeds()["AVIF"][0], b"ispe", 16, 16),
 }
 SIZES = {f"accepted {SIDE_PX[0]}x{SIDE_PX[1]}"}
@@ -129,6 +171,12 @@ def test_two_readers_never_see_two_sizes(kind: str) -> None:
     door, worker = answers(KINDS[kind](), MAX_PIXELS)
     assert door == worker
     assert door in SIZES or door in {"refused image_corrupt", "refused too_many_pixels"}
+
+
+def test_a_frame_that_a_decoder_would_shrink_counts_whole() -> None:
+    """libavif decodes 1024x768 and hands over 72x40."""
+    assert answers(decoy(large_avif()), 1024 * 768 - 1) == ("refused too_many_pixels",) * 2
+    assert answers(decoy(large_avif()), 1024 * 768)[0] in SIZES
 
 
 def test_the_workers_memory_does_not_grow_for_any_of_them(tmp_path: Path) -> None:
@@ -163,7 +211,7 @@ def test_an_honest_photo_beside_its_lying_twin_is_accepted() -> None:
             assert answers(photo)[0].startswith("accepted")
 
 
-@pytest.mark.skipif(not CASES.is_dir(), reason="no folder of cases: FACEKIT_TEST_CASES names it")
+@pytest.mark.skipif(not CASES.is_dir(), reason=f"needs the odd photos in {CASES}")
 def test_files_of_the_field_are_read_as_a_browser_reads_them() -> None:
     for path in sorted(CASES.iterdir()):
         if path.suffix not in {".jpg", ".png", ".webp", ".heic", ".heif", ".avif"}:
