@@ -113,9 +113,9 @@ MUTANTS: Final = (
     ),
     Mutant(
         "a worker without the lease writes its result",
-        "services/common/adapters/sql_statements.py",
-        'jobs.c.lease_owner == sa.bindparam("worker"), unfinished',
-        'sa.bindparam("worker").is_not(None), unfinished',
+        "services/common/adapters/sql_jobs.py",
+        "jobs.c.id == job_id, jobs.c.lease_owner == worker, unfinished",
+        "jobs.c.id == job_id, unfinished",
         ("tests/contract/test_job_store.py::test_only_the_lease_holder_writes[sqlite]",),
     ),
     Mutant(

@@ -36,6 +36,17 @@ def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return new_postgres_database(str(request.getfixturevalue("postgres_url")))
 
 
+def at_revision(url: str, revision: str) -> Database:
+    """A database with an older schema."""
+    database = Database(url)
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    with database.writing() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, revision)
+    return database
+
+
 def test_the_schema_is_the_one_the_adapters_use(empty_url: str) -> None:
     revision = migrate(empty_url)
     assert migrate(empty_url) == revision, "a second time changes nothing"
@@ -55,12 +66,7 @@ def test_jobs_survive_migrating_again(empty_url: str) -> None:
 
 
 def test_jobs_of_the_first_schema_survive_the_newest(empty_url: str) -> None:
-    database = Database(empty_url)
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS))
-    with database.writing() as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, "0001")
+    database = at_revision(empty_url, "0001")
     job = new_job(owner="ada")
     with database.writing() as connection:
         # Only what the first schema has: today's columns are missing there.
@@ -70,6 +76,17 @@ def test_jobs_of_the_first_schema_survive_the_newest(empty_url: str) -> None:
     store = SqlJobStore(database)
     assert migrate(empty_url) == NEWEST != "0001"
     assert store.page(limit=2, owner="ada", kind=job.kind, status=job.status) == [job]
+    store.close()
+
+
+def test_a_job_under_way_begins_again_when_what_stages_leave_has_changed(empty_url: str) -> None:
+    store = SqlJobStore(at_revision(empty_url, "0004"))
+    job, _ = store.insert(new_job(kind="verification", options={}), max_active=1)
+    assert store.claim(job.id, "detector", "w", 30) is not None
+    assert store.finish_stage(job.id, "w", next_stage="verifier", result={"faces": []}, timings_ms={}, models={})
+    assert migrate(empty_url) == NEWEST
+    again = store.claim(job.id, "detector", "w", 30)
+    assert again is not None and again.result is None
     store.close()
 
 

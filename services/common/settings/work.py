@@ -88,7 +88,7 @@ class Work(BaseModel):
         Path | None,
         About(
             MODELS,
-            "A folder with a model bundle for each task, `<task>/`, in place of the bundled ones.",
+            "A folder with model bundles, `<task>/`, in place of the bundled ones of these tasks.",
             (*WORKERS, "bench"),
             default="the bundles in the source",
             accepts="the path of a folder",

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic
 
-from services.common.errors import FacekitError
+from services.common.errors import BundleInvalid, FacekitError
 from services.common.inference.bundle import Bundle, load_bundle
 from services.common.inference.registry import current_version, fetch_bundle
 from services.common.ports import ObjectStore
@@ -67,9 +67,12 @@ class ModelSlot(Generic[Model]):
             self.refresh()
 
     def _shipped(self) -> dict[str, Bundle]:
+        """Of each task the bundle in the folder of the settings, where there is one, else the one in the source."""
         root = self._settings.bundles
+        if root is not None and not root.is_dir():
+            raise BundleInvalid(f"FACEKIT_BUNDLES: {root} is no folder")
         return {
-            task: load_bundle(folder if root is None else root / task)
+            task: load_bundle(root / task if root is not None and (root / task).exists() else folder)
             for task, folder in self._stage.bundle_folders.items()
         }
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from services.common.bootstrap import Ports
+from services.common.errors import BundleInvalid
 from services.common.inference.registry import current_version, publish_bundle
 from services.common.settings import Settings
 from services.common.work.model_slot import ModelSlot
@@ -25,6 +26,18 @@ def slot(ports: Ports, settings: Settings, tmp_path: Path) -> ModelSlot:
 
 def test_without_a_registry_the_shipped_bundle_serves(slot: ModelSlot) -> None:
     assert slot.current.model == ("tiny@1", 2) and not slot.refresh()
+
+
+def test_a_folder_of_bundles_stands_before_the_shipped_ones(ports: Ports, settings: Settings, tmp_path: Path) -> None:
+    tiny_bundle(tmp_path / "shipped", "1", factor=2)
+    stage = TinyStage(tmp_path / "shipped")
+    (tmp_path / "mine").mkdir()
+    mine = settings.model_copy(update={"bundles": tmp_path / "mine"})
+    assert ModelSlot(stage, ports.store, mine).current.model == ("tiny@1", 2), "a task it has no bundle for"
+    tiny_bundle(tmp_path / "mine" / "detector", "9", factor=5)
+    assert ModelSlot(stage, ports.store, mine).current.model == ("tiny@9", 5)
+    with pytest.raises(BundleInvalid, match="no folder"):
+        ModelSlot(stage, ports.store, settings.model_copy(update={"bundles": tmp_path / "typo"}))
 
 
 def test_a_published_model_takes_over(slot: ModelSlot, ports: Ports, tmp_path: Path) -> None:
