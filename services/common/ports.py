@@ -64,8 +64,8 @@ class Changes(Protocol):
     """Tells whether a look at the table may show anything new. For one thread."""
 
     def any(self) -> bool:
-        """Whether another connection may have changed something since the last call; true at first. Costs
-        microseconds, and never raises."""
+        """Whether another connection may have changed something since the last call. Costs microseconds, and never
+        raises."""
 
     def close(self) -> None: ...
 
@@ -155,8 +155,9 @@ class JobStore(Protocol):
     def ready(self, stage: str, *, limit: int) -> list[str]:
         """Ids of the jobs that may be claimed at the stage, longest waiting first."""
 
-    def changes(self) -> Changes | None:
-        """None where the table itself has to be asked. The caller closes it."""
+    def changes(self, stage: str | None = None) -> Changes | None:
+        """With a stage: only those after which some job waits there. None where the table itself has to be asked. The
+        caller closes it."""
 
     def counts(self) -> dict[tuple[str, str], int]:
         """Unfinished jobs by (status, stage)."""

@@ -206,6 +206,22 @@ def test_changes_tell_of_every_commit_and_not_of_reading(
     changes.close()
 
 
+def test_changes_of_a_stage_tell_of_jobs_that_wait_there(jobs: SqlJobStore) -> None:
+    changes = jobs.changes("analyzer")
+    if changes is None:
+        return
+    job = insert(jobs)
+    assert not changes.any()
+    jobs.claim(job.id, "detector", "w", 30)
+    finish(jobs, job.id, next_stage="analyzer")
+    assert changes.any() and not changes.any()
+    jobs.claim(job.id, "analyzer", "w", 30)
+    assert not changes.any()
+    release(jobs, job.id)
+    assert changes.any()
+    changes.close()
+
+
 def test_ready_jobs_are_those_a_worker_may_claim_longest_waiting_first(jobs: SqlJobStore) -> None:
     first, second, leased, later, elsewhere, cancelled = (insert(jobs) for _ in range(6))
     for job in (leased, later, elsewhere):

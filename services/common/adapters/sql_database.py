@@ -69,9 +69,9 @@ class Database:
             return sa.func.now() + sa.literal(timedelta(seconds=seconds), sa.Interval)
         return sa.literal(now() + timedelta(seconds=seconds), UtcDateTime)
 
-    def changes(self) -> Changes | None:
+    def changes(self, stage: str | None) -> Changes | None:
         """See JobStore.changes."""
-        return None if self._file is None else SqliteChanges(self._file)
+        return None if self._file is None else SqliteChanges(self._file, stage)
 
     def close(self) -> None:
         self.engine.dispose()

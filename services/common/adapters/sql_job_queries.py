@@ -18,6 +18,11 @@ from services.common.ports import Changes, WorkerRecord
 
 JOB_COLUMNS: Final = [jobs.c[field.name] for field in fields(Job)]
 _IDS_A_QUERY: Final = 500
+# What many statements begin with: made once, as making it costs SQLAlchemy more than running it.
+WHOLE_JOBS: Final = sa.select(*JOB_COLUMNS)
+_SHOWN: Final = WHOLE_JOBS.where(jobs.c.deleted_at.is_(None))
+_READY: Final = sa.select(jobs.c.id).where(unfinished, jobs.c.lease_owner.is_(None)).order_by(jobs.c.ready_at)
+_VERSIONS: Final = sa.select(jobs.c.id, jobs.c.status, jobs.c.stage).where(jobs.c.deleted_at.is_(None))
 
 
 class SqlJobQueries:
@@ -39,7 +44,7 @@ class SqlJobQueries:
         status: JobStatus | None = None,
         owner: str | None = None,
     ) -> list[Job]:
-        query = sa.select(*JOB_COLUMNS).where(jobs.c.deleted_at.is_(None)).order_by(jobs.c.id.desc()).limit(limit)
+        query = _SHOWN.order_by(jobs.c.id.desc()).limit(limit)
         if before_id is not None:
             query = query.where(jobs.c.id < before_id)
         for column, wanted in ((jobs.c.kind, kind), (jobs.c.owner, owner)):
@@ -51,27 +56,20 @@ class SqlJobQueries:
             return [to_job(row) for row in connection.execute(query)]
 
     def versions(self, job_ids: list[str]) -> dict[str, tuple[str, str | None]]:
-        query = sa.select(jobs.c.id, jobs.c.status, jobs.c.stage).where(jobs.c.deleted_at.is_(None))
         found: dict[str, tuple[str, str | None]] = {}
         with self._database.reading() as connection:
             for some in _batches(job_ids):
-                rows = connection.execute(query.where(jobs.c.id.in_(some)))
+                rows = connection.execute(_VERSIONS.where(jobs.c.id.in_(some)))
                 found |= {job_id: (status, stage) for job_id, status, stage in rows}
         return found
 
     def ready(self, stage: str, *, limit: int) -> list[str]:
-        query = (
-            sa.select(jobs.c.id)
-            .where(unfinished, jobs.c.stage == stage, jobs.c.lease_owner.is_(None))
-            .where(jobs.c.ready_at <= self._database.after())
-            .order_by(jobs.c.ready_at)
-            .limit(limit)
-        )
+        query = _READY.where(jobs.c.stage == stage, jobs.c.ready_at <= self._database.after()).limit(limit)
         with self._database.reading() as connection:
             return list(connection.scalars(query))
 
-    def changes(self) -> Changes | None:
-        return self._database.changes()
+    def changes(self, stage: str | None = None) -> Changes | None:
+        return self._database.changes(stage)
 
     def counts(self) -> dict[tuple[str, str], int]:
         # Grouped here: asked to group, SQLite follows another index, through every job there ever was.
@@ -126,8 +124,7 @@ class SqlJobQueries:
 
 
 def get_job(connection: sa.Connection, job_id: str) -> Job:
-    query = sa.select(*JOB_COLUMNS).where(jobs.c.id == job_id, jobs.c.deleted_at.is_(None))
-    row = connection.execute(query).one_or_none()
+    row = connection.execute(_SHOWN.where(jobs.c.id == job_id)).one_or_none()
     if row is None:
         raise NoSuchJob(f"no job {job_id}")
     return to_job(row)

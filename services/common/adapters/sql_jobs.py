@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
-from services.common.adapters.sql_job_queries import JOB_COLUMNS, SqlJobQueries, get_job, to_job
+from services.common.adapters.sql_job_queries import JOB_COLUMNS, WHOLE_JOBS, SqlJobQueries, get_job, to_job
 from services.common.adapters.sql_sweep import sweep
 from services.common.adapters.sql_tables import VOID_LEASE, deleted, jobs, merged, unfinished, workers
 from services.common.errors import IdempotencyConflict, NoSuchJob, NotCancellable, QueueFull
@@ -18,6 +18,8 @@ from services.common.ports import Swept, WorkerRecord
 
 # Any constant: serialises submissions, so that `max_active` and idempotency keys hold exactly.
 _INSERT_LOCK: Final = 0x666B_0001
+_UNFINISHED: Final = sa.update(jobs).where(unfinished)
+_UNLEASED: Final = _UNFINISHED.where(jobs.c.lease_owner.is_(None)).returning(*JOB_COLUMNS)
 
 
 class SqlJobStore(SqlJobQueries):
@@ -35,18 +37,15 @@ class SqlJobStore(SqlJobQueries):
                 raise QueueFull(f"{max_active} jobs are waiting or running", retry_after_s=5)
             values: dict[str, Any] = {column.name: getattr(job, column.name) for column in JOB_COLUMNS}
             now = self._database.after()
-            connection.execute(sa.insert(jobs).values(**values, ready_at=now, hinted_at=now))
+            connection.execute(sa.insert(jobs).values(ready_at=now, hinted_at=now), values)
         return job, True
 
     def claim(self, job_id: str, stage: str, worker: str, lease_s: float) -> Job | None:
         now = self._database.after()
         claim = (
-            sa.update(jobs)
-            .where(jobs.c.id == job_id, jobs.c.stage == stage, unfinished)
-            .where(jobs.c.lease_owner.is_(None), jobs.c.ready_at <= now)
+            _UNLEASED.where(jobs.c.id == job_id, jobs.c.stage == stage, jobs.c.ready_at <= now)
             .values(status=JobStatus.RUNNING, started_at=sa.func.coalesce(jobs.c.started_at, now))
             .values(lease_owner=worker, lease_until=self._database.after(lease_s))
-            .returning(*JOB_COLUMNS)
         )
         with self._database.writing() as connection:
             row = connection.execute(claim).one_or_none()
@@ -145,7 +144,7 @@ class SqlJobStore(SqlJobQueries):
 
 
 def _leased(job_id: str, worker: str) -> sa.Update:
-    return sa.update(jobs).where(jobs.c.id == job_id, jobs.c.lease_owner == worker, unfinished)
+    return _UNFINISHED.where(jobs.c.id == job_id, jobs.c.lease_owner == worker)
 
 
 def _with(column: sa.Column[Any], members: Mapping[str, Any]) -> merged:
@@ -154,7 +153,7 @@ def _with(column: sa.Column[Any], members: Mapping[str, Any]) -> merged:
 
 def _same_key(connection: sa.Connection, job: Job) -> Job | None:
     """The job this owner submitted under the same key. Raises IdempotencyConflict when it had another payload."""
-    query = sa.select(*JOB_COLUMNS).where(jobs.c.owner == job.owner, jobs.c.idempotency_key == job.idempotency_key)
+    query = WHOLE_JOBS.where(jobs.c.owner == job.owner, jobs.c.idempotency_key == job.idempotency_key)
     row = connection.execute(query).one_or_none()
     if row is None:
         return None

@@ -63,7 +63,7 @@ class Places(BaseModel):
         Path,
         About(
             STATE,
-            "The state folder: database, photos, queue and logs, unless a URL below names another place.",
+            "The state folder: database, photos and logs, unless a URL below names another place.",
             (*LONG_RUNNING, "make run", "migrate", "archive", "publish"),
             accepts="the path of a folder",
             fixed="Nothing is kept in a folder. The servers have volumes.",
