@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import queue as queues
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -117,8 +120,83 @@ def test_a_database_that_comes_back_is_looked_at_again(jobs: SqlJobStore, monkey
     try:
         job = insert(jobs)
         loop.queue.publish("detector", "")
-        assert loop.handed.get(timeout=5) == "", "the worker lives"
+        with pytest.raises(queues.Empty):
+            loop.handed.get(timeout=0.5)  # it lives, but it does not consume
         away.set()
-        assert loop.handed.get(timeout=5) == job.id
+        assert [loop.handed.get(timeout=5), loop.handed.get(timeout=5)] == [job.id, ""]
     finally:
         loop.stop()
+
+
+def test_who_asks_is_told_that_the_database_is_away(jobs: SqlJobStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    def away() -> None:
+        raise Unavailable("the database is away")
+
+    monkeypatch.setattr(jobs, "ping", away)
+    with pytest.raises(Unavailable):
+        DatabaseQueue(jobs).publish("detector", "")
+
+
+def test_who_waits_longest_comes_first(jobs: SqlJobStore) -> None:
+    ids = [insert(jobs).id for _ in range(20)]
+    loop = Loop(jobs)
+    try:
+        assert [loop.handed.get(timeout=5) for _ in ids] == ids
+    finally:
+        loop.stop()
+
+
+def test_workers_of_a_stage_do_not_fight_over_its_jobs(jobs: SqlJobStore, open_jobs: Callable[[], SqlJobStore]) -> None:
+    won: list[str] = []
+    lost: list[str] = []
+
+    def worker(name: str) -> tuple[DatabaseQueue, threading.Thread]:
+        own, claims = open_jobs(), itertools.count()
+        queue = DatabaseQueue(own)
+
+        def handle(job_id: str) -> None:
+            owner = f"{name}/{next(claims)}"
+            if own.claim(job_id, "detector", owner, 30) is None:
+                lost.append(job_id)
+                return
+            won.append(job_id)
+            time.sleep(0.01)
+            finish(own, job_id, owner)
+
+        thread = threading.Thread(target=lambda: queue.consume("detector", handle, concurrency=2))
+        thread.start()
+        return queue, thread
+
+    workers = [worker(name) for name in "abc"]
+    ids = []
+    for _ in range(75):
+        ids += [insert(jobs).id, insert(jobs).id]
+        time.sleep(0.02)
+    deadline = time.monotonic() + 20
+    while len(won) < len(ids) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    for queue, thread in workers:
+        queue.close()
+        thread.join(10)
+    assert sorted(won) == sorted(ids), "each once"
+    assert len(lost) < len(ids), "claims in vain"
+
+
+def test_a_signal_ends_the_loop_whatever_it_was_doing() -> None:
+    """An Event would not do: its lock may be held by the very code that the signal interrupts."""
+    program = """
+import os, signal, threading, time
+from services.common.adapters import database_queue
+database_queue._LOOK_EVERY_S = database_queue._IDLE_LOOK_EVERY_S = 0.00005
+
+class Nothing:
+    def changes(self): return None
+    def ready(self, stage, *, limit): return []
+
+for number in range(100):
+    kill = threading.Timer(0.005 + number / 50_000, os.kill, (os.getpid(), signal.SIGTERM))
+    kill.start()
+    database_queue.DatabaseQueue(Nothing()).consume("detector", print, concurrency=1)
+    kill.join()
+"""
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
