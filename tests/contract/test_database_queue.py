@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import itertools
 import queue as queues
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -180,23 +178,3 @@ def test_workers_of_a_stage_do_not_fight_over_its_jobs(jobs: SqlJobStore, open_j
         thread.join(10)
     assert sorted(won) == sorted(ids), "each once"
     assert len(lost) < len(ids), "claims in vain"
-
-
-def test_a_signal_ends_the_loop_whatever_it_was_doing() -> None:
-    """An Event would not do: its lock may be held by the very code that the signal interrupts."""
-    program = """
-import os, signal, threading, time
-from services.common.adapters import database_queue
-database_queue._LOOK_EVERY_S = database_queue._IDLE_LOOK_EVERY_S = 0.00005
-
-class Nothing:
-    def changes(self): return None
-    def ready(self, stage, *, limit): return []
-
-for number in range(100):
-    kill = threading.Timer(0.005 + number / 50_000, os.kill, (os.getpid(), signal.SIGTERM))
-    kill.start()
-    database_queue.DatabaseQueue(Nothing()).consume("detector", print, concurrency=1)
-    kill.join()
-"""
-    subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
