@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import queue as queues
 import threading
 import time
@@ -117,8 +118,63 @@ def test_a_database_that_comes_back_is_looked_at_again(jobs: SqlJobStore, monkey
     try:
         job = insert(jobs)
         loop.queue.publish("detector", "")
-        assert loop.handed.get(timeout=5) == "", "the worker lives"
+        with pytest.raises(queues.Empty):
+            loop.handed.get(timeout=0.5)  # it lives, but it does not consume
         away.set()
-        assert loop.handed.get(timeout=5) == job.id
+        assert [loop.handed.get(timeout=5), loop.handed.get(timeout=5)] == [job.id, ""]
     finally:
         loop.stop()
+
+
+def test_who_asks_is_told_that_the_database_is_away(jobs: SqlJobStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    def away() -> None:
+        raise Unavailable("the database is away")
+
+    monkeypatch.setattr(jobs, "ping", away)
+    with pytest.raises(Unavailable):
+        DatabaseQueue(jobs).publish("detector", "")
+
+
+def test_who_waits_longest_comes_first(jobs: SqlJobStore) -> None:
+    ids = [insert(jobs).id for _ in range(20)]
+    loop = Loop(jobs)
+    try:
+        assert [loop.handed.get(timeout=5) for _ in ids] == ids
+    finally:
+        loop.stop()
+
+
+def test_workers_of_a_stage_do_not_fight_over_its_jobs(jobs: SqlJobStore, open_jobs: Callable[[], SqlJobStore]) -> None:
+    won: list[str] = []
+    lost: list[str] = []
+
+    def worker(name: str) -> tuple[DatabaseQueue, threading.Thread]:
+        own, claims = open_jobs(), itertools.count()
+        queue = DatabaseQueue(own)
+
+        def handle(job_id: str) -> None:
+            owner = f"{name}/{next(claims)}"
+            if own.claim(job_id, "detector", owner, 30) is None:
+                lost.append(job_id)
+                return
+            won.append(job_id)
+            time.sleep(0.01)
+            finish(own, job_id, owner)
+
+        thread = threading.Thread(target=lambda: queue.consume("detector", handle, concurrency=2))
+        thread.start()
+        return queue, thread
+
+    workers = [worker(name) for name in "abc"]
+    ids = []
+    for _ in range(75):
+        ids += [insert(jobs).id, insert(jobs).id]
+        time.sleep(0.02)
+    deadline = time.monotonic() + 20
+    while len(won) < len(ids) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    for queue, thread in workers:
+        queue.close()
+        thread.join(10)
+    assert sorted(won) == sorted(ids), "each once"
+    assert len(lost) < len(ids), "claims in vain"

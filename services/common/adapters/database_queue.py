@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import math
+import random
 import threading
 import time
 from collections.abc import Callable
@@ -16,15 +18,14 @@ from services.common.ports import Changes, JobStore
 
 log = logging.getLogger(__name__)
 
-# For changes: more often within a second after a job, since another may follow. Each costs a tenth of a millisecond.
-_BUSY_EVERY_S: Final = 0.01
-_IDLE_EVERY_S: Final = 0.02
-_BUSY_S: Final = 1.0
+_LOOK_EVERY_S: Final = 0.01  # for changes
+_IDLE_LOOK_EVERY_S: Final = 0.02  # once no job has come for _IDLE_S
+_IDLE_S: Final = 1.0
+_UNEVEN: Final = (0.5, 1.5)  # so that the workers of a stage do not all reach for the same job
 _ASK_EVERY_S: Final = 0.1  # the table, where nothing tells of changes
-_ASK_ANYWAY_S: Final = 0.25  # a job may become ready by the clock alone
+_ASK_ANYWAY_S: Final = 0.5  # a job may become ready by the clock alone
 _TROUBLE_S: Final = 1.0
-# A job that was handed out and not claimed is not handed out again sooner.
-_NOT_AGAIN_S: Final = 0.5
+_REST_S: Final = 0.5  # before a job is handed out again that its handler did not claim, as while the disk is full
 
 
 class DatabaseQueue:
@@ -33,47 +34,61 @@ class DatabaseQueue:
     def __init__(self, jobs: JobStore) -> None:
         self._jobs = jobs
         self._asked = threading.Event()
-        self._stop = threading.Event()
-        self._handed: dict[str, float] = {}
-        self._handed_at = 0.0
+        # No Event: a signal's handler would set it, and wait for ever where it interrupts the loop's own wait for it.
+        self._stopped = False
+        self._resting: dict[str, float] = {}  # jobs handed out here, and until when they are not again
+        self._found_at = 0.0
+        self._unseen = 0  # times in a row
 
     def publish(self, stage: str, job_id: str) -> None:
         """A job is found in the table; the question whether this process consumes is put to its own loop."""
         if not job_id:
+            self._jobs.ping()  # a database that is away is not the loop's silence
             self._asked.set()
 
     def consume(self, stage: str, handle: Callable[[str], None], *, concurrency: int) -> None:
         """Also ends after `close`. While the database is away it waits for it."""
+
+        def work(job_id: str) -> None:
+            try:
+                handle(job_id)
+            finally:
+                if job_id:
+                    self._resting[job_id] = time.monotonic() + _REST_S
+
         with ExitStack() as opened:
-            opened.enter_context(stopped_by_signals(self._stop.set))
+            opened.enter_context(stopped_by_signals(self.close))
             changes = self._jobs.changes(stage)
             if changes is not None:
                 opened.callback(changes.close)
-            threads = opened.enter_context(HandlerThreads(handle, concurrency))
-            while not self._stop.is_set():
-                if self._asked.is_set():
+            threads = opened.enter_context(HandlerThreads(work, concurrency))
+            while not self._stopped:
+                try:
+                    job_id = self._next(stage)
+                except FacekitError as error:
+                    self._unseen += 1
+                    if self._unseen > 1:  # on a first start a worker may be sooner than whoever makes the tables
+                        log.warning("waiting jobs could not be looked at: %s", error.detail)
+                    time.sleep(_TROUBLE_S)
+                    continue
+                self._unseen = 0
+                if job_id is not None:
+                    self._resting[job_id] = math.inf
+                    threads.run(job_id)  # returns when another thread is free
+                elif self._asked.is_set():  # answered by a loop that sees the table, and by no other
                     self._asked.clear()
                     threads.run("")
-                    continue
-                job_id = self._next(stage, concurrency)
-                if job_id is None:
-                    self._wait(changes)
                 else:
-                    threads.run(job_id)  # returns when another thread is free
+                    self._wait(changes)
 
-    def _next(self, stage: str, concurrency: int) -> str | None:
-        """The job that has waited longest, of those not just handed out."""
-        try:
-            ready = self._jobs.ready(stage, limit=2 * concurrency)
-        except FacekitError as error:
-            log.warning("waiting jobs could not be looked at: %s", error.detail)
-            self._stop.wait(_TROUBLE_S)
-            return None
+    def _next(self, stage: str) -> str | None:
+        """The job that has waited longest, of those not just handed out. Raises Unavailable."""
         now = time.monotonic()
-        self._handed = {job_id: at for job_id, at in self._handed.items() if now - at < _NOT_AGAIN_S}
-        for job_id in ready:
-            if job_id not in self._handed:
-                self._handed[job_id] = self._handed_at = now
+        for job_id in [job_id for job_id, until in self._resting.items() if until <= now]:
+            del self._resting[job_id]
+        for job_id in self._jobs.ready(stage, limit=len(self._resting) + 1):
+            if job_id not in self._resting:
+                self._found_at = now
                 return job_id
         return None
 
@@ -81,9 +96,9 @@ class DatabaseQueue:
         """Until there may be something to hand out, or to answer."""
         now = time.monotonic()
         over = now + (_ASK_EVERY_S if changes is None else _ASK_ANYWAY_S)
-        every_s = _BUSY_EVERY_S if now - self._handed_at < _BUSY_S else _IDLE_EVERY_S
-        while time.monotonic() < over and not self._asked.is_set() and not self._stop.is_set():
-            time.sleep(every_s)
+        look_every_s = _LOOK_EVERY_S if now - self._found_at < _IDLE_S else _IDLE_LOOK_EVERY_S
+        while time.monotonic() < over and not self._stopped and not self._asked.is_set():
+            time.sleep(look_every_s * random.uniform(*_UNEVEN))
             if changes is not None and changes.any():
                 return
 
@@ -91,4 +106,4 @@ class DatabaseQueue:
         self._jobs.ping()
 
     def close(self) -> None:
-        self._stop.set()
+        self._stopped = True

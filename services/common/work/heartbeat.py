@@ -44,7 +44,7 @@ class Heartbeat:
         self._silent_after_s = settings.silent_after_s
         self._consumed_at = time.monotonic() - BEAT_EVERY_S  # so that the first tick asks at once
         self._written_at = 0.0
-        self._unwritten = 0  # in a row
+        self._unwritten = self._unsent = 0  # in a row
         self._sent_unanswered = 0
         self._models: Mapping[str, Mapping[str, Any]] = {}
 
@@ -83,8 +83,11 @@ class Heartbeat:
             try:
                 self._queue.publish(self._stage, "")
                 self._sent_unanswered += 1
+                self._unsent = 0
             except FacekitError as error:
-                log.warning("the queue does not answer: %s", error.detail)
+                level = logging.WARNING if self._unsent else logging.INFO  # once is no news, see `_write`
+                log.log(level, "the queue does not answer: %s", error.detail)
+                self._unsent += 1
                 self._sent_unanswered = 0
                 self._consumed_at = time.monotonic()
         if silent_s > self._silent_after_s and self._sent_unanswered > 1:
