@@ -224,7 +224,7 @@ class WeightsUnavailable(FacekitError):
 class WorkerLost(FacekitError):
     code, status = "worker_lost", 500
     title = "The work was interrupted too often"
-    advice = "The program that does it kept stopping. Try again."
+    advice = "The program that does it kept stopping: perhaps this photo stops it. Try another copy of it."
 
 
 class ObjectMissing(FacekitError):

@@ -24,7 +24,7 @@ class Limits(BaseModel):
         About(
             ACCEPTS,
             "How many pixels one photo may have. They are counted before it is decoded.",
-            (*GATEWAY, "detector", "bench"),
+            (*LONG_RUNNING, "bench"),
             unit="pixels",
         ),
     ] = Field(default=64_000_000, gt=0)

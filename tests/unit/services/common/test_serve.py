@@ -12,7 +12,7 @@ import pytest
 @pytest.mark.parametrize(
     ("setting", "value", "told"),
     [
-        ("BUNDLES", "{home}/nothing", "missing model.onnx"),
+        ("BUNDLES", "{home}/nothing", "is no folder"),
         ("DATABASE_URL", "mysql://h/d", "FACEKIT_DATABASE_URL"),
         ("DEVICE", "cuda", "computes on CPUs alone"),
     ],
