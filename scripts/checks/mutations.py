@@ -114,8 +114,8 @@ MUTANTS: Final = (
     Mutant(
         "a worker without the lease writes its result",
         "services/common/adapters/sql_jobs.py",
-        "jobs.c.id == job_id, jobs.c.lease_owner == worker, unfinished",
-        "jobs.c.id == job_id, unfinished",
+        "jobs.c.id == job_id, jobs.c.lease_owner == worker)",
+        "jobs.c.id == job_id)",
         ("tests/contract/test_job_store.py::test_only_the_lease_holder_writes[sqlite]",),
     ),
     Mutant(

@@ -146,7 +146,7 @@ def test_the_astronaut_is_good_enough_and_a_smear_is_not(model: FaceVerifier) ->
     sharp = astronaut_chip()
     assert assess(sharp, face(), model.limits).reasons == []
     assert assess(cv2.GaussianBlur(sharp, (0, 0), 9), face(), model.limits).reasons == ["too_blurred"]
-    assert assess((sharp * 0.1).astype(np.uint8), face(), model.limits).reasons == ["too_dark"]
+    assert assess((sharp * 0.04).astype(np.uint8), face(), model.limits).reasons == ["too_dark"]
 
 
 def test_a_bundle_without_calibration_is_refused() -> None:

@@ -18,7 +18,7 @@ TOY = Path(__file__).parent / "toy"
 services.common.stages.__path__.append(str(TOY / "stages"))
 services.common.kinds.__path__.append(str(TOY / "kinds"))
 
-from starlette.testclient import TestClient  # noqa: E402
+from fastapi.testclient import TestClient  # noqa: E402
 
 from services.common.flows.registry import KINDS, STAGES, TASKS  # noqa: E402
 from services.common.inference.bundle import Bundle, golden_case, replay_golden, write_bundle  # noqa: E402
@@ -62,7 +62,7 @@ def main(home: Path) -> None:
         home / "ruler", onnx=b"none", meta=meta, golden=[golden_case("pixel", PIXEL, {"same": PIXEL})], card="#"
     )
     settings = Settings(home=home / "state")
-    with TestClient(create_app(settings)) as client:
+    with TestClient(create_app(settings), base_url="http://127.0.0.1") as client:
         gateway = client.app.state.gateway  # type: ignore[attr-defined]
         answer = client.post("/v1/measurements", files={"image": one_face()}, data={"factor": "3"})
         refused = client.post("/v1/measurements", files={"image": one_face()}, data={"factor": "30"})

@@ -126,7 +126,7 @@ def test_threads_of_a_session_rest_between_its_runs() -> None:
     """Left to itself, ONNX Runtime keeps them spinning, and a worker with nothing to do takes a core from others."""
     graph = Path("services/verifier/model/model.onnx")
     session = open_session(graph, session_options(2), "cpu")
-    face = np.zeros((1, 3, 112, 112), dtype=np.float32)
+    face = np.zeros((1, 3, 132, 100), dtype=np.float32)
     burnt_s = []
     for _ in range(9):
         session.run(None, {session.get_inputs()[0].name: face})
