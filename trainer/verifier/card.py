@@ -49,6 +49,7 @@ FIGURES = {
     "tar_at_worst_group_3pct": "where the worst group has 3 %",
     "ece": "expected calibration error, pairs not used to calibrate",
 }
+QUALITY_PICTURE = "quality.png"
 QUALITY_WORDS = {
     "face_px": "face's shorter side, px",
     "blur_px": "Gaussian blur, px of the chip",
@@ -158,7 +159,8 @@ def _quality(figures: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> str:
             ]
         )
         parts.append(_table([QUALITY_WORDS[measure], *steps]) + lines + "\n")
-    return "\nWith the second photo of each pair degraded, or by the more turned of the two:\n\n" + "\n".join(parts)
+    heading = "\nWith the second photo of each pair degraded, or by the more turned of the two:\n\n"
+    return f"{heading}![What each kind of poor picture costs]({QUALITY_PICTURE})\n\n" + "\n".join(parts)
 
 
 def _templates(figures: Mapping[str, Mapping[str, Any]]) -> str:

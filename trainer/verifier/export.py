@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 
 from services.common.inference.bundle import Bundle, golden_case, write_bundle
-from trainer.verifier.card import card
+from trainer.verifier.card import QUALITY_PICTURE, QUALITY_WORDS, card
 from trainer.verifier.embedding import Embedder, load_network, network_embedder
 from trainer.verifier.golden import golden_chips
+from trainer.verifier.quality_plot import plot_quality
 from trainer.verifier.report import CALIBRATION, EVALUATION
 from trainer.verifier.trunk import graph_of, is_foreign, load_embedder
 
@@ -54,7 +55,9 @@ def export(run: Path, out: Path, name: str, version: str, licence: str, trained_
         "trained_on": trained_on,
         "licence": licence,
     }
-    return write_bundle(out, onnx=graph_of(run).read_bytes(), meta=meta, golden=golden, card=card(meta))
+    bundle = write_bundle(out, onnx=graph_of(run).read_bytes(), meta=meta, golden=golden, card=card(meta))
+    plot_quality(calibrated["by_quality"], QUALITY_WORDS, out / QUALITY_PICTURE)
+    return bundle
 
 
 def origin(run: Path) -> dict[str, Any]:

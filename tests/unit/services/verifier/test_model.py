@@ -88,7 +88,16 @@ def test_the_same_face_is_certain(model: FaceVerifier) -> None:
     assert model.probability(similarity) >= 0.99
 
 
-@pytest.mark.parametrize("copy", [mirrored, re_encoded, resized, rotated, detected_elsewhere])
+def grey() -> NDArray[np.uint8]:
+    chip = cv2.cvtColor(astronaut_chip(), cv2.COLOR_RGB2GRAY)
+    return np.repeat(chip[:, :, None], 3, axis=2)
+
+
+def darkened() -> NDArray[np.uint8]:
+    return (astronaut_chip() * 0.3).astype(np.uint8)
+
+
+@pytest.mark.parametrize("copy", [mirrored, re_encoded, resized, rotated, detected_elsewhere, grey, darkened])
 def test_copies_of_a_photo_match(model: FaceVerifier, copy: object) -> None:
     assert callable(copy)
     vectors = model.embed(np.stack([astronaut_chip(), copy()]))

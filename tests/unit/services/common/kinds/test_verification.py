@@ -82,6 +82,27 @@ def test_the_verifier_is_asked_what_the_user_asked() -> None:
     assert (asked.anchor.photo_width, asked.anchor.photo_height) == (640, 480)
 
 
+def test_results_of_earlier_versions_stay_readable() -> None:
+    """As 2026.11.3 wrote them: without a prior, a worst group, or measures beside size and sharpness."""
+    poor = {"low": True, "face_size_px": 12.0, "sharpness": 3.1, "reasons": ["too_blurred"]}
+    match = {"face": face(0).model_dump(), "similarity": 0.3, "probability": 0.9, "match": None, "quality": poor}
+    photo = {"width": 4, "height": 3, "url": "/x"}
+    rates = {"value": 0.3, "far": 0.01, "frr": 0.25}
+    old = {
+        "anchor": photo,
+        "image": photo,
+        "anchor_face": face(0).model_dump(),
+        "anchor_quality": poor | {"low": False, "reasons": []},
+        "threshold": rates,
+        "thresholds": [rates],
+        "notices": [],
+        "matches": [],
+        "unmatched": [match],
+    }
+    read = VerificationResult.model_validate(old)
+    assert read.unmatched[0].quality and read.unmatched[0].quality.low and read.any_false_match is None
+
+
 def test_only_one_of_two_ways_to_decide_is_taken() -> None:
     with pytest.raises(InvalidValue, match="not both"):
         VerificationOptions(max_far=0.1, threshold=0.5)
