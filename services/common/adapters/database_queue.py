@@ -18,9 +18,9 @@ from services.common.ports import Changes, JobStore
 
 log = logging.getLogger(__name__)
 
-_LOOK_EVERY_S: Final = 0.01  # for changes
+_LOOK_EVERY_S: Final = 0.003  # for changes
 _IDLE_LOOK_EVERY_S: Final = 0.02  # once no job has come for _IDLE_S
-_IDLE_S: Final = 1.0
+_IDLE_S: Final = 5.0
 _UNEVEN: Final = (0.5, 1.5)  # so that the workers of a stage do not all reach for the same job
 _ASK_EVERY_S: Final = 0.1  # the table, where nothing tells of changes
 _ASK_ANYWAY_S: Final = 0.5  # a job may become ready by the clock alone

@@ -16,7 +16,7 @@ from tests.device import DEVICE
 THREADS = 2
 LONE_FACE_LIMIT_MS = 8.0
 BATCH = 16
-TIMES_CHEAPER = 1.5
+ONE_OF_MANY_LIMIT_MS = 5.0
 
 
 @pytest.mark.timing
@@ -36,4 +36,4 @@ def test_a_face_is_embedded_in_milliseconds_and_cheaper_in_a_batch(capsys: pytes
     with capsys.disabled():
         print(f"\nembedding, {THREADS} threads: {lone_ms:.1f} ms a lone face, {batched_ms:.1f} ms one of {BATCH}")
     assert lone_ms <= LONE_FACE_LIMIT_MS
-    assert lone_ms / batched_ms >= TIMES_CHEAPER
+    assert batched_ms <= ONE_OF_MANY_LIMIT_MS
