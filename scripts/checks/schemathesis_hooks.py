@@ -25,6 +25,7 @@ _PILLOW: Final = {
     ImageFormat.PNG: "PNG",
     ImageFormat.WEBP: "WEBP",
     ImageFormat.HEIC: "HEIF",
+    ImageFormat.AVIF: "AVIF",
 }
 _numbers: Final = itertools.count()
 
