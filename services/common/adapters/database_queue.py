@@ -18,13 +18,15 @@ from services.common.ports import Changes, JobStore
 
 log = logging.getLogger(__name__)
 
-_LOOK_EVERY_S: Final = 0.003  # for changes
+_LOOK_EVERY_S: Final = 0.005  # for changes
 _IDLE_LOOK_EVERY_S: Final = 0.02  # once no job has come for _IDLE_S
 _IDLE_S: Final = 5.0
 _UNEVEN: Final = (0.5, 1.5)  # so that the workers of a stage do not all reach for the same job
 _ASK_EVERY_S: Final = 0.1  # the table, where nothing tells of changes
 _ASK_ANYWAY_S: Final = 0.5  # a job may become ready by the clock alone
-_TROUBLE_S: Final = 1.0
+_TROUBLE_S: Final = 0.05  # times the looks that failed in a row, up to:
+_MOST_TROUBLE_S: Final = 1.0
+_TOLD_AFTER: Final = 8  # failed looks in a row, about two seconds
 _REST_S: Final = 0.5  # before a job is handed out again that its handler did not claim, as while the disk is full
 
 
@@ -67,9 +69,11 @@ class DatabaseQueue:
                     job_id = self._next(stage)
                 except FacekitError as error:
                     self._unseen += 1
-                    if self._unseen > 1:  # on a first start a worker may be sooner than whoever makes the tables
+                    if (
+                        self._unseen % _TOLD_AFTER == 0
+                    ):  # on a first start a worker may be sooner than whoever makes the tables
                         log.warning("waiting jobs could not be looked at: %s", error.detail)
-                    time.sleep(_TROUBLE_S)
+                    time.sleep(min(_TROUBLE_S * self._unseen, _MOST_TROUBLE_S))
                     continue
                 self._unseen = 0
                 if job_id is not None:
