@@ -36,7 +36,7 @@ def verification_report(job: JobView, result: VerificationResult, anchor: Path, 
     lines = [
         f"{anchor.name} in {photo.name}: {len(matched)} of {_count(len(everyone), 'face')} "
         f"{'matches' if len(matched) == 1 else 'match'}{_made_by(job)}",
-        f"threshold {threshold['value']:.3f}, where {threshold['far']:.2%} of strangers are accepted "
+        f"threshold {threshold['value']:.3f}, where {threshold['far']:.2%} of strangers who look alike are accepted "
         f"and {threshold['frr']:.2%} of true pairs are missed",
         *_among(len(everyone), result.get("any_false_match")),
         *(f"note: {NOTICES.get(notice, notice)}" for notice in result["notices"]),
@@ -46,7 +46,7 @@ def verification_report(job: JobView, result: VerificationResult, anchor: Path, 
             [
                 str(match["face"]["index"]),
                 _decision(match),
-                f"{match['probability']:.1%}",
+                _sure(match["probability"]),
                 f"{match['similarity']:.3f}",
                 *_box(match["face"]["box"]),
             ]
@@ -54,6 +54,11 @@ def verification_report(job: JobView, result: VerificationResult, anchor: Path, 
         ]
         lines.append(table(["face", "decision", "probability", "similarity", "x", "y", "width", "height"], rows))
     return "\n".join(lines)
+
+
+def _sure(probability: float) -> str:
+    """Never all or nothing: no photo makes anybody that sure."""
+    return ">99.9%" if probability > 0.999 else "<0.1%" if probability < 0.001 else f"{probability:.1%}"
 
 
 def _among(faces: int, any_false_match: float | None) -> list[str]:
