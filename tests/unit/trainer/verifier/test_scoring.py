@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+pytest.importorskip("torch", reason="the training half needs torch")
+
 from services.verifier.calibration import Platt, fit_platt
 from trainer.verifier.calibrate import calibration_record, rates_table
 from trainer.verifier.evaluate import by_group, stated_and_measured
@@ -18,6 +20,8 @@ from trainer.verifier.scoring import (
     roc_curve,
 )
 from trainer.verifier.strangers import Alike
+
+pytestmark = pytest.mark.trainer
 
 SCORES = np.array([0.9, 0.8, 0.7, 0.6, 0.5, 0.4], dtype=np.float32)
 SAME = np.array([True, True, False, True, False, False])
