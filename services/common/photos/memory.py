@@ -9,15 +9,14 @@ from __future__ import annotations
 import logging
 import re
 import sys
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final, TypeVar
 
 import numpy as np
 
 from services.common.errors import ImageTooCostly
+from services.common.gate import Gate
 
 log = logging.getLogger(__name__)
 
@@ -90,49 +89,20 @@ class Decoding:
     """Threads decode beside each other; one that ran out of memory decodes alone."""
 
     def __init__(self) -> None:
-        self._changed = threading.Condition()
-        self._beside = 0
-        self._alone = 0  # how many wait for it or do it
-        self._one_alone = threading.Lock()
+        self._gate = Gate()
 
     def within_memory(self, read: Callable[[], T]) -> T:
         """What `read` returns. Raises ImageTooCostly when memory does not suffice for it alone."""
         try:
-            with self._beside_others():
+            with self._gate.beside():
                 return read()
         except MemoryError:
             log.warning("a photo found too little memory beside others: trying it alone")
         try:
-            with self._by_itself():
+            with self._gate.alone():
                 return read()
         except MemoryError as error:
             raise ImageTooCostly("the photo takes more memory to decode than there is for one") from error
-
-    @contextmanager
-    def _beside_others(self) -> Iterator[None]:
-        with self._changed:
-            self._changed.wait_for(lambda: not self._alone)
-            self._beside += 1
-        try:
-            yield
-        finally:
-            with self._changed:
-                self._beside -= 1
-                self._changed.notify_all()
-
-    @contextmanager
-    def _by_itself(self) -> Iterator[None]:
-        with self._changed:
-            self._alone += 1
-        try:
-            with self._one_alone:
-                with self._changed:
-                    self._changed.wait_for(lambda: not self._beside)
-                yield
-        finally:
-            with self._changed:
-                self._alone -= 1
-                self._changed.notify_all()
 
 
 decoding: Final = Decoding()

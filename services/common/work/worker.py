@@ -12,12 +12,12 @@ from collections.abc import Mapping
 from typing import Any, Generic
 
 from services.common.errors import FacekitError, InternalError, Unavailable
+from services.common.gate import Gate
 from services.common.inference.onnx_session import visible_gpus
 from services.common.jobs import TERMINAL, Job, object_prefix
 from services.common.photos.memory import limit_growth
 from services.common.ports import JobQueue, JobStore, ObjectStore
 from services.common.settings import Settings
-from services.common.work.gate import Gate
 from services.common.work.heartbeat import Heartbeat
 from services.common.work.job_files import JobFiles
 from services.common.work.job_step import JobStep

@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager
 
 import pytest
 
-from services.common.work.gate import Gate
+from services.common.gate import Gate
 
 
 class Visitors:

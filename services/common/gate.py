@@ -1,4 +1,4 @@
-"""Gate: many jobs side by side in a worker, or one alone."""
+"""Gate: many threads side by side, or one alone. For jobs in a worker, and for photos being decoded."""
 
 from __future__ import annotations
 
