@@ -5,7 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 
 from scripts.client.table import table
-from scripts.client.types import AgeEstimate, Box, DetectionResult, Face, JobView, Match, Scores, VerificationResult
+from scripts.client.types import (
+    AgeEstimate,
+    Box,
+    DetectionResult,
+    Face,
+    JobView,
+    Match,
+    Scores,
+    Threshold,
+    VerificationResult,
+)
 
 NOTICES = {
     "no_faces": "no face was found",
@@ -36,7 +46,7 @@ def verification_report(job: JobView, result: VerificationResult, anchor: Path, 
     lines = [
         f"{anchor.name} in {photo.name}: {len(matched)} of {_count(len(everyone), 'face')} "
         f"{'matches' if len(matched) == 1 else 'match'}{_made_by(job)}",
-        f"threshold {threshold['value']:.3f}, where {threshold['far']:.2%} of strangers who look alike are accepted "
+        f"threshold {threshold['value']:.3f}, where {threshold['far']:.2%} of {_strangers(threshold)} are accepted "
         f"and {threshold['frr']:.2%} of true pairs are missed",
         *_among(len(everyone), result.get("any_false_match")),
         *(f"note: {NOTICES.get(notice, notice)}" for notice in result["notices"]),
@@ -54,6 +64,11 @@ def verification_report(job: JobView, result: VerificationResult, anchor: Path, 
         ]
         lines.append(table(["face", "decision", "probability", "similarity", "x", "y", "width", "height"], rows))
     return "\n".join(lines)
+
+
+def _strangers(threshold: Threshold) -> str:
+    """Only a calibration that knows who looks alike tells all strangers apart."""
+    return "strangers" if threshold.get("far_any") is None else "strangers who look alike"
 
 
 def _sure(probability: float) -> str:

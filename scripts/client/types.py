@@ -376,7 +376,7 @@ class VerificationResult(TypedDict):
     thresholds: list[Threshold]
     # The group of people whose `far_worst` is told
     worst_group: str | None
-    # Chance of at least one false match among these faces, if all are strangers
+    # Chance of a false match among the judged faces, if all are strangers as in `far`
     any_false_match: float | None
     # What whoever reads the result should know
     notices: list[Literal["several_faces_in_anchor", "no_faces", "low_quality_anchor"]]

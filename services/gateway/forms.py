@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -10,6 +11,7 @@ from pydantic import ValidationError
 from services.common.errors import InvalidValue
 from services.common.flows.kind import Kind, Options
 from services.common.photos.image_format import ImageFormat
+from services.common.schemas import Schema
 from services.gateway.uploads import FormSpec
 
 Fields = Mapping[str, Sequence[str]]
@@ -25,11 +27,11 @@ def options_of(kind: Kind[Options, Any], fields: Fields) -> Options:
 
     Raises InvalidValue, and what the options' own validators raise.
     """
-    properties = kind.options.model_json_schema()["properties"]
+    lists = _lists(kind.options)
     values: dict[str, Any] = {}
     for name, texts in fields.items():
         given = [text.strip() for text in texts if text.strip()]
-        if properties[name].get("type") == "array":
+        if name in lists:
             values[name] = [part.strip() for text in given for part in text.split(",") if part.strip()]
         elif len(given) > 1:
             raise InvalidValue(f"{name} was given {len(given)} times")
@@ -41,6 +43,13 @@ def options_of(kind: Kind[Options, Any], fields: Fields) -> Options:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
         raise InvalidValue(f"{where}: {first['msg']}, not {str(first['input'])[:40]!r}") from None
+
+
+@functools.cache
+def _lists(options: type[Schema]) -> frozenset[str]:
+    """The options that hold several values. Kept: making a schema takes longer than reading a form by it."""
+    properties = options.model_json_schema()["properties"]
+    return frozenset(name for name, shape in properties.items() if shape.get("type") == "array")
 
 
 def form_schema(kind: Kind[Any, Any]) -> dict[str, Any]:

@@ -242,7 +242,8 @@
  * @property {Threshold} threshold  Where the decision was made, and the error rates measured there
  * @property {Array<Threshold>} thresholds  The measured table, for moving the threshold
  * @property {string | null} worst_group  The group of people whose `far_worst` is told
- * @property {number | null} any_false_match  Chance of at least one false match among these faces, if all are strangers
+ * @property {number | null} any_false_match  Chance of a false match among the judged faces, if all are strangers as in
+ *   `far`
  * @property {Array<"several_faces_in_anchor" | "no_faces" | "low_quality_anchor">} notices  What whoever reads the
  *   result should know
  * @property {Array<Match>} matches  Faces at or above the threshold, likeliest first

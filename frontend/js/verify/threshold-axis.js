@@ -104,7 +104,7 @@ export class ThresholdAxis extends HTMLElement {
     );
     this.#rates.replaceChildren(
       rate("Similarity needed", value.toFixed(2), "at or above it, two faces count as one person"),
-      rate("False accepts", percent(far), "of strangers who look alike taken for the same"),
+      rate("False accepts", percent(far), `of ${this.#strangers} taken for the same`),
       rate("False rejects", percent(frr), "of the same person missed"),
       ...this.#among(far),
     );
@@ -115,12 +115,17 @@ export class ThresholdAxis extends HTMLElement {
     });
   }
 
+  /** Whom the measured false accepts are of: only a calibration that knows who looks alike tells all strangers apart. */
+  get #strangers() {
+    return this.#used.far_any == null ? "strangers" : "strangers who look alike";
+  }
+
   /** @param {number} far */
   #among(far) {
     const judged = this.#faces.filter((face) => verdict(face, this.#chosen, this.#anchor) !== "poor").length;
     if (judged < 2) return [];
     const chance = percent(Number(anyFalseMatch(far, judged).toPrecision(2)));
-    return [rate("At least one false match", chance, `the chance among these ${judged} faces, if all are strangers`)];
+    return [rate("At least one false match", chance, `the chance among these ${judged} faces, if all are ${this.#strangers}`)];
   }
 
   /**

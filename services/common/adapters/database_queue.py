@@ -69,9 +69,8 @@ class DatabaseQueue:
                     job_id = self._next(stage)
                 except FacekitError as error:
                     self._unseen += 1
-                    if (
-                        self._unseen % _TOLD_AFTER == 0
-                    ):  # on a first start a worker may be sooner than whoever makes the tables
+                    # Not at once: on a first start a worker may be sooner than whoever makes the tables.
+                    if self._unseen % _TOLD_AFTER == 0:
                         log.warning("waiting jobs could not be looked at: %s", error.detail)
                     time.sleep(min(_TROUBLE_S * self._unseen, _MOST_TROUBLE_S))
                     continue

@@ -76,7 +76,8 @@ class VerificationResult(Schema):
     thresholds: list[Threshold] = Field(default=[], description="The measured table, for moving the threshold")
     worst_group: str | None = Field(default=None, description="The group of people whose `far_worst` is told")
     any_false_match: Probability | None = Field(
-        default=None, description="Chance of at least one false match among these faces, if all are strangers"
+        default=None,
+        description="Chance of a false match among the judged faces, if all are strangers as in `far`",
     )
     notices: list[VerificationNotice] = Field(default=[], description="What whoever reads the result should know")
     matches: list[Match] = Field(description="Faces at or above the threshold, likeliest first")

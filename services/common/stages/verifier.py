@@ -41,8 +41,8 @@ class Comparison(Schema):
 
 class FacesCompared(Schema):
     """In the order of the faces; `thresholds` is the measured table, `threshold` the row that decided, `worst_group`
-    whose `far_worst` it is, `any_false_match` the chance that it accepts at least one of these faces if all are
-    strangers."""
+    whose `far_worst` it is, `any_false_match` the chance that it accepts at least one of the judged faces if all are
+    strangers as in its `far`."""
 
     anchor_quality: Quality
     threshold: Threshold
